@@ -1,0 +1,92 @@
+"""Refusals: an action's no, in words for the person who asked. The API answers them with their code."""
+
+
+class Refusal(Exception):
+    """The rows say no. Becomes a 409 with ``code``."""
+
+    code = "refused"
+    status = 409
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadInput(Refusal):
+    """What was sent cannot be stored. Becomes a 400."""
+
+    code = "bad_input"
+    status = 400
+
+
+class RequestTooLarge(BadInput):
+    code = "too_large"
+    status = 413
+
+
+class UnusableText(BadInput):
+    """A NUL byte or a lone surrogate: no database and no tokenizer can hold it."""
+
+    code = "unusable_text"
+
+
+class TextTooLong(BadInput):
+    code = "text_too_long"
+
+
+class UnknownRole(BadInput):
+    code = "unknown_role"
+
+
+class EmptyTurn(BadInput):
+    code = "empty_turn"
+
+
+class TurnsMustAlternate(BadInput):
+    code = "turns_must_alternate"
+
+
+class LastTurnNotAssistant(BadInput):
+    code = "last_turn_not_assistant"
+
+
+class LastTurnNotUser(BadInput):
+    code = "last_turn_not_user"
+
+
+class MalformedRow(BadInput):
+    code = "malformed_row"
+
+
+class IncompleteRanking(BadInput):
+    code = "incomplete_ranking"
+
+
+class DuplicateCompletion(BadInput):
+    code = "duplicate_completion"
+
+
+class UnknownCompletion(BadInput):
+    code = "unknown_completion"
+
+
+class TooFewCandidates(BadInput):
+    code = "too_few_candidates"
+
+
+class LeaseLost(Refusal):
+    code = "lease_lost"
+
+
+class AlreadySubmitted(Refusal):
+    code = "already_submitted"
+
+
+class IdempotencyConflict(Refusal):
+    """The same key came before with other contents."""
+
+    code = "idempotency_conflict"
+
+
+class StaleRevision(Refusal):
+    code = "stale_revision"

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.campaigns import Campaign
+from annotation.models.candidates import CandidateSet
+from annotation.models.labelers import Person
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def for_labeler(self, labeler: Person) -> AssignmentQuerySet:
+        return self.filter(labeler=labeler)
+
+    def open(self) -> AssignmentQuerySet:
+        return self.filter(status=Assignment.Status.OPEN)
+
+    def claimed(self) -> AssignmentQuerySet:
+        return self.filter(status=Assignment.Status.CLAIMED)
+
+    def submitted(self) -> AssignmentQuerySet:
+        return self.filter(status=Assignment.Status.SUBMITTED)
+
+    def overdue(self, now: datetime) -> AssignmentQuerySet:
+        return self.claimed().filter(lease_expires_at__lte=now)
+
+    def claimable_by(self, labeler: Person) -> AssignmentQuerySet:
+        """Open slots of candidate sets that ``labeler`` neither had nor skipped."""
+        had = Assignment.objects.for_labeler(labeler).values("candidate_set")
+        skipped = Skip.objects.filter(labeler=labeler).values("candidate_set")
+        return self.open().exclude(candidate_set__in=had).exclude(candidate_set__in=skipped)
+
+
+class Assignment(models.Model):
+    """One labeler's turn at one candidate set: OPEN → CLAIMED → SUBMITTED.
+
+    Created ahead, one per slot up to the campaign's overlap. A lease that runs out, or a skip, puts a
+    CLAIMED assignment back to OPEN.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        """Waiting for a labeler."""
+        CLAIMED = "CLAIMED", _("Claimed")
+        """Held by ``labeler`` until ``lease_expires_at``."""
+        SUBMITTED = "SUBMITTED", _("Submitted")
+        """A ranking exists. Final."""
+
+    candidate_set = models.ForeignKey(
+        CandidateSet, models.CASCADE, related_name="assignments", verbose_name=_("candidate set")
+    )
+    # The candidate set knows its campaign through its prompt; kept here too so that finding the next open
+    # slot reads one index.
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="assignments", verbose_name=_("campaign")
+    )
+    slot = models.PositiveSmallIntegerField(_("slot"))
+    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher is handed out first."))
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.OPEN)
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assignments",
+        verbose_name=_("labeler"),
+    )
+    lease_expires_at = models.DateTimeField(_("lease expires"), null=True, blank=True)
+    shown_order = models.JSONField(
+        _("shown order"), default=list, blank=True, help_text=_("Completion ids as the labeler saw them.")
+    )
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+        constraints = [
+            models.UniqueConstraint(name="assignment_slot_once", fields=["candidate_set", "slot"]),
+            models.UniqueConstraint(
+                name="assignment_once_per_labeler_and_set", fields=["candidate_set", "labeler"]
+            ),
+            models.CheckConstraint(
+                name="assignment_leased_only_while_claimed",
+                condition=Q(status="CLAIMED", lease_expires_at__isnull=False)
+                | (~Q(status="CLAIMED") & Q(lease_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="assignment_held_unless_open",
+                condition=Q(status="OPEN", labeler__isnull=True)
+                | (~Q(status="OPEN") & Q(labeler__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="assignment_next_open",
+                fields=["campaign", "-priority", "id"],
+                condition=Q(status="OPEN"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.candidate_set} / {self.slot}"
+
+    def claim(self, labeler: Person, *, now: datetime, lease: timedelta, shown_order: list[int]) -> bool:
+        """Lease this turn to ``labeler``. Return False if somebody was faster."""
+        try:
+            with transaction.atomic():
+                return self._move(
+                    Assignment.objects.open(),
+                    status=self.Status.CLAIMED,
+                    labeler=labeler,
+                    lease_expires_at=now + lease,
+                    shown_order=shown_order,
+                )
+        except IntegrityError:
+            # The same labeler, in another tab, just took another slot of this candidate set.
+            return False
+
+    def extend(self, labeler: Person, *, now: datetime, lease: timedelta) -> bool:
+        """Renew ``labeler``'s lease. Return False if it is no longer theirs."""
+        mine = Assignment.objects.claimed().for_labeler(labeler)
+        return self._move(mine, lease_expires_at=now + lease)
+
+    def submit(self, labeler: Person) -> bool:
+        """Finish the turn. A lease that ran out but went to nobody else still counts."""
+        mine = Assignment.objects.claimed().for_labeler(labeler)
+        return self._move(mine, status=self.Status.SUBMITTED, lease_expires_at=None)
+
+    def release(self, labeler: Person) -> bool:
+        """Give the turn back for somebody else."""
+        mine = Assignment.objects.claimed().for_labeler(labeler)
+        return self._move(mine, **self.RETURNED)
+
+    # What a turn looks like when nobody holds it.
+    RETURNED: dict[str, Any] = {
+        "status": "OPEN",
+        "labeler": None,
+        "lease_expires_at": None,
+        "shown_order": [],
+    }
+
+    def _move(self, allowed: AssignmentQuerySet, **changes: Any) -> bool:
+        # One conditional UPDATE is the whole transition: the database decides who wins.
+        moved = allowed.filter(pk=self.pk).update(**changes)
+        if moved:
+            self.refresh_from_db()
+        return moved == 1
+
+
+class Skip(models.Model):
+    """A labeler passed on a candidate set: it is not offered to them again."""
+
+    candidate_set = models.ForeignKey(
+        CandidateSet, models.CASCADE, related_name="skips", verbose_name=_("candidate set")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="skips", verbose_name=_("labeler")
+    )
+    reason = models.CharField(_("reason"), max_length=500)
+    skipped_at = models.DateTimeField(_("skipped"))
+
+    class Meta:
+        verbose_name = _("skip")
+        verbose_name_plural = _("skips")
+        constraints = [
+            models.UniqueConstraint(
+                name="skip_once_per_labeler_and_set", fields=["candidate_set", "labeler"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.candidate_set}: {self.reason}"

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.campaigns import Guideline
+from annotation.models.labelers import Person
+from annotation.models.prompts import Prompt
+
+
+class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
+    def for_labeler(self, labeler: Person) -> DemonstrationQuerySet:
+        return self.filter(labeler=labeler)
+
+    def drafts(self) -> DemonstrationQuerySet:
+        return self.filter(status=Demonstration.Status.DRAFT)
+
+    def usable(self) -> DemonstrationQuerySet:
+        """Handed in and not returned: what a model may learn from."""
+        return self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
+
+
+class Demonstration(models.Model):
+    """An ideal continuation of a prompt, written by a labeler who plays both sides.
+
+    DRAFT → SUBMITTED → ACCEPTED or RETURNED.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", _("Draft")
+        """Being written. Kept until it is submitted."""
+        SUBMITTED = "SUBMITTED", _("Submitted")
+        """Handed in; a reviewer may look at it."""
+        ACCEPTED = "ACCEPTED", _("Accepted")
+        """A reviewer agreed."""
+        RETURNED = "RETURNED", _("Returned")
+        """A reviewer sent it back; no model learns from it."""
+
+    prompt = models.ForeignKey(
+        Prompt, models.CASCADE, related_name="demonstrations", verbose_name=_("prompt")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="demonstrations", verbose_name=_("labeler")
+    )
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="demonstrations", verbose_name=_("guideline")
+    )
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
+    turns = models.JSONField(
+        _("turns"),
+        default=list,
+        help_text=_("What the labeler wrote after the prompt; the last turn is the assistant's."),
+    )
+    revision = models.PositiveIntegerField(
+        _("revision"), default=0, help_text=_("Counts saves, so that two tabs cannot overwrite each other.")
+    )
+    seconds_spent = models.FloatField(_("seconds spent"), default=0)
+    idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True, db_index=True)
+
+    objects = DemonstrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("demonstration")
+        verbose_name_plural = _("demonstrations")
+        constraints = [
+            models.UniqueConstraint(
+                name="demonstration_once_per_labeler_and_prompt", fields=["prompt", "labeler"]
+            ),
+            models.UniqueConstraint(
+                name="demonstration_idempotency_key_once", fields=["labeler", "idempotency_key"]
+            ),
+            models.CheckConstraint(
+                name="demonstration_submitted_at_null_iff_draft",
+                condition=Q(status="DRAFT", submitted_at__isnull=True)
+                | (~Q(status="DRAFT") & Q(submitted_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def save_draft(self, turns: list[dict[str, str]], *, revision: int) -> bool:
+        """Keep ``turns``. Return False if another tab saved since ``revision``, or it is submitted."""
+        unchanged = Demonstration.objects.drafts().filter(revision=revision)
+        return self._move(unchanged, turns=turns, revision=revision + 1)
+
+    def submit(
+        self, turns: list[dict[str, str]], *, now: datetime, seconds_spent: float, **changes: Any
+    ) -> bool:
+        """Hand it in. Return False if it already was."""
+        return self._move(
+            Demonstration.objects.drafts(),
+            turns=turns,
+            status=self.Status.SUBMITTED,
+            submitted_at=now,
+            seconds_spent=seconds_spent,
+            **changes,
+        )
+
+    def _move(self, allowed: DemonstrationQuerySet, **changes: Any) -> bool:
+        # One conditional UPDATE is the whole transition: the database decides who wins.
+        moved = allowed.filter(pk=self.pk).update(**changes)
+        if moved:
+            self.refresh_from_db()
+        return moved == 1

@@ -1,0 +1,38 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Person(AbstractUser):
+    """Somebody with an account."""
+
+    class Role(models.TextChoices):
+        LABELER = "labeler", _("Labeler")
+        """Writes demonstrations and ranks candidates; sees only their own work."""
+        REVIEWER = "reviewer", _("Reviewer")
+        """A labeler who also accepts or returns demonstrations."""
+        RESEARCHER = "researcher", _("Researcher")
+        """Sets up campaigns, freezes snapshots, starts runs."""
+
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.LABELER)
+    is_simulated = models.BooleanField(
+        _("simulated"), default=False, help_text=_("A program that follows a stated rule, not a person.")
+    )
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.CheckConstraint(
+                name="person_role_known", condition=Q(role__in=["labeler", "reviewer", "researcher"])
+            ),
+        ]
+
+    @property
+    def is_researcher(self) -> bool:
+        return self.is_active and (self.is_superuser or self.role == self.Role.RESEARCHER)
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.assignments import Assignment
+from annotation.models.campaigns import Guideline
+
+
+class RankingQuerySet(models.QuerySet["Ranking"]):
+    def current(self) -> RankingQuerySet:
+        """The latest revision of each: corrections supersede what they correct."""
+        later = Ranking.objects.filter(
+            assignment=models.OuterRef("assignment"), revision__gt=models.OuterRef("revision")
+        )
+        return self.filter(~models.Exists(later))
+
+
+class Ranking(models.Model):
+    """A labeler's order of the candidates: an ordered partition. Append-only.
+
+    ``tiers`` are lists of completion ids, best first; a shared tier is a tie. ``unacceptable`` ids stand
+    below every tier and are not compared with each other. A judgement that could not be made has
+    ``cannot_judge``, the reason, and nothing else.
+    """
+
+    assignment = models.ForeignKey(
+        Assignment, models.PROTECT, related_name="rankings", verbose_name=_("assignment")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="rankings", verbose_name=_("labeler")
+    )
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="rankings", verbose_name=_("guideline")
+    )
+    revision = models.PositiveSmallIntegerField(_("revision"), default=1)
+    tiers = models.JSONField(_("tiers"))
+    unacceptable = models.JSONField(_("unacceptable"), default=list)
+    cannot_judge = models.CharField(_("cannot judge"), max_length=500, blank=True)
+    shown_order = models.JSONField(_("shown order"))
+    seconds_spent = models.FloatField(_("seconds spent"))
+    idempotency_key = models.UUIDField(_("idempotency key"))
+    submitted_at = models.DateTimeField(_("submitted"), db_index=True)
+
+    objects = RankingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ranking")
+        verbose_name_plural = _("rankings")
+        constraints = [
+            models.UniqueConstraint(name="ranking_revision_once", fields=["assignment", "revision"]),
+            models.UniqueConstraint(
+                name="ranking_idempotency_key_once", fields=["labeler", "idempotency_key"]
+            ),
+            models.CheckConstraint(name="ranking_seconds_not_negative", condition=Q(seconds_spent__gte=0)),
+            models.CheckConstraint(
+                name="ranking_orders_unless_it_cannot_judge",
+                condition=Q(cannot_judge="") | Q(tiers=[], unacceptable=[]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.cannot_judge:
+            return _("cannot judge")
+        order = " > ".join(" = ".join(map(str, tier)) for tier in self.tiers)
+        return f"{order} | ✗ {', '.join(map(str, self.unacceptable))}" if self.unacceptable else order

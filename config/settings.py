@@ -1,0 +1,296 @@
+"""All settings, from the environment where a deployment may differ."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = Path(env.text("RANKWRIGHT_VAR", str(ROOT / "var"))).resolve()
+
+DEBUG = env.boolean("RANKWRIGHT_DEBUG", False)
+SECRET_KEY = env.secret("RANKWRIGHT_SECRET_KEY", VAR / "secret_key")
+ALLOWED_HOSTS = env.words("RANKWRIGHT_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("RANKWRIGHT_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "axes",
+    "csp",
+    "annotation",
+    "trainer",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # The labeler app's shell is what Vite built.
+        "DIRS": [ROOT / "frontend" / "dist"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# --- Data -----------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("RANKWRIGHT_DATABASE_URL", VAR / "rankwright.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SNAPSHOTS_ROOT = VAR / "snapshots"
+RUNS_ROOT = VAR / "runs"
+MODELS_ROOT = VAR / "models"
+
+# --- People ---------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "annotation.Person"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# One person's typing errors must not lock out a whole office behind one address.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+
+LOGIN_URL = reverse_lazy("app")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# A deployment behind TLS sets this; the embedded server speaks plain HTTP on localhost.
+HTTPS = env.boolean("RANKWRIGHT_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+_STRICT = {
+    "default-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF, NONCE],
+    "img-src": [SELF, "data:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": _STRICT}
+# The admin theme's Alpine evaluates expressions and sets style attributes; people's text never reaches
+# the admin unescaped.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    **_STRICT,
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# --- Language and time ----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [ROOT / "config" / "locale"]
+USE_TZ = True
+TIME_ZONE = env.text("RANKWRIGHT_TIME_ZONE", "UTC")
+
+# --- Static files ---------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [("app", ROOT / "frontend" / "dist")] if (ROOT / "frontend" / "dist").exists() else []
+# Served straight from the source folders: one step less between a build and its page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+# Vite puts a hash in its file names; hashing again would break the imports between them.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+-[\w-]{8}\.\w+$"
+
+# --- API ------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["annotation.api.parsing.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.errors.answer_refusal",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rankwright",
+    "DESCRIPTION": "Prompts in, judgements out, models trained on them.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "annotation.models.Person.Role",
+        "DemonstrationStatus": "annotation.models.Demonstration.Status",
+        "RunStatus": "trainer.models.Run.Status",
+    },
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.text("RANKWRIGHT_BROKER_URL", "redis://127.0.0.1:6379/0")
+CELERY_TASK_IGNORE_RESULT = True
+# A run outlives any visibility timeout, so its message is acknowledged before the work: the run row is the
+# queue, the message only a doorbell.
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"trainer.tasks.execute_next_run": {"queue": "gpu"}}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Asking for a run must not hang the page when the broker is away: the sweep will find the run.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "return-overdue-assignments": {
+        "task": "annotation.tasks.return_overdue_assignments",
+        "schedule": timedelta(seconds=30),
+    },
+    "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
+    "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
+}
+
+# --- Runs -----------------------------------------------------------------------------------------------
+
+RUN_LEASE = timedelta(seconds=60)
+BASE_MODELS = {
+    # What "SmolLM2-135M-Instruct" means on this machine; any other name is a Hugging Face id or a folder.
+    "SmolLM2-135M-Instruct": str(MODELS_ROOT / "smollm2-135m-instruct"),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("RANKWRIGHT_LOG_LEVEL", "INFO")},
+}
+
+# --- Admin ----------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Rankwright",
+    "SITE_HEADER": "Rankwright",
+    "SITE_SUBHEADER": _("Rankings into better models"),
+    "SITE_URL": "/app/",
+    "SITE_SYMBOL": "format_list_numbered",
+    "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": _("People"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Campaigns"),
+                        "icon": "flag",
+                        "link": reverse_lazy("admin:annotation_campaign_changelist"),
+                    },
+                    {
+                        "title": _("Prompts"),
+                        "icon": "chat",
+                        "link": reverse_lazy("admin:annotation_prompt_changelist"),
+                    },
+                    {
+                        "title": _("Demonstrations"),
+                        "icon": "edit_note",
+                        "link": reverse_lazy("admin:annotation_demonstration_changelist"),
+                    },
+                    {
+                        "title": _("Candidate sets"),
+                        "icon": "view_column",
+                        "link": reverse_lazy("admin:annotation_candidateset_changelist"),
+                    },
+                    {
+                        "title": _("Rankings"),
+                        "icon": "format_list_numbered",
+                        "link": reverse_lazy("admin:annotation_ranking_changelist"),
+                    },
+                    {
+                        "title": _("Accounts"),
+                        "icon": "group",
+                        "link": reverse_lazy("admin:annotation_person_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Machines"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Snapshots"),
+                        "icon": "inventory_2",
+                        "link": reverse_lazy("admin:trainer_snapshot_changelist"),
+                    },
+                    {
+                        "title": _("Runs"),
+                        "icon": "play_circle",
+                        "link": reverse_lazy("admin:trainer_run_changelist"),
+                    },
+                    {
+                        "title": _("Checkpoints"),
+                        "icon": "deployed_code",
+                        "link": reverse_lazy("admin:trainer_checkpoint_changelist"),
+                    },
+                    {
+                        "title": _("Sampled completions"),
+                        "icon": "forum",
+                        "link": reverse_lazy("admin:trainer_sampledcompletion_changelist"),
+                    },
+                ],
+            },
+        ],
+    },
+}
+
+# transformers must never reach for a model hub from the web side, nor tokenizers fork threads.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

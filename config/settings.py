@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.security.AdminContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -95,6 +96,9 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 # One person's typing errors must not lock out a whole office behind one address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "config.errors.answer_lockout"
+AXES_VERBOSE = False
+CSRF_FAILURE_VIEW = "config.errors.answer_csrf_failure"
 
 LOGIN_URL = reverse_lazy("app")
 SESSION_COOKIE_HTTPONLY = True

@@ -1,4 +1,19 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config import shell
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="app")),
+    path("app/", shell.app, name="app"),
+    path("app/<path:path>", shell.app),
+    path("admin/", admin.site.urls),
+    path("api/", include("annotation.api.urls")),
+    path("api/", include("trainer.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", shell.healthz),
+    path("readyz", shell.readyz),
+]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.assignments import Assignment
@@ -63,6 +64,6 @@ class Ranking(models.Model):
 
     def __str__(self) -> str:
         if self.cannot_judge:
-            return _("cannot judge")
+            return gettext("cannot judge")
         order = " > ".join(" = ".join(map(str, tier)) for tier in self.tiers)
         return f"{order} | ✗ {', '.join(map(str, self.unacceptable))}" if self.unacceptable else order

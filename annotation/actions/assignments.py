@@ -1,0 +1,103 @@
+import random
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotation.errors import LeaseLost
+from annotation.messages import check_text
+from annotation.models import Assignment, Campaign, Person, Skip
+
+
+def claim_assignments(
+    *,
+    campaign: Campaign,
+    labeler: Person,
+    count: int,
+    holding: Collection[int],
+    now: datetime,
+    rng: random.Random,
+) -> list[Assignment]:
+    """Up to ``count`` assignments leased to ``labeler`` besides those that they are ``holding``.
+
+    What they lease but do not hold (the page was reloaded) comes first, the rest is newly claimed.
+    """
+    lease = timedelta(minutes=campaign.lease_minutes)
+    leased = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
+    claimed = [
+        assignment
+        for assignment in leased.exclude(pk__in=holding).order_by("pk")[:count]
+        if assignment.extend(labeler, now=now, lease=lease)
+    ]
+    if campaign.status != Campaign.Status.ACTIVE:
+        return claimed
+    while len(claimed) < count:
+        wanted = count - len(claimed)
+        offered = _next_open(campaign, labeler, wanted) or _next_overdue(campaign, labeler, wanted, now)
+        if not offered:
+            break
+        claimed += [
+            assignment
+            for assignment in offered
+            if assignment.claim(labeler, now=now, lease=lease, shown_order=_shuffled(assignment, rng))
+        ]
+    return claimed
+
+
+def extend_assignment(*, assignment: Assignment, labeler: Person, now: datetime) -> Assignment:
+    """Renew the lease.
+
+    :raises LeaseLost: the assignment is no longer this labeler's.
+    """
+    lease = timedelta(minutes=assignment.campaign.lease_minutes)
+    if not assignment.extend(labeler, now=now, lease=lease):
+        raise lease_lost()
+    return assignment
+
+
+@transaction.atomic
+def skip_assignment(*, assignment: Assignment, labeler: Person, reason: str, now: datetime) -> None:
+    """Give the assignment back for somebody else and never offer its candidate set to ``labeler`` again.
+
+    :raises LeaseLost: the assignment is no longer this labeler's.
+    """
+    if not assignment.release(labeler):
+        raise lease_lost()
+    Skip.objects.get_or_create(
+        candidate_set=assignment.candidate_set,
+        labeler=labeler,
+        defaults={"reason": check_text(reason)[:500], "skipped_at": now},
+    )
+
+
+def return_overdue_assignments(*, now: datetime) -> int:
+    """Open again what nobody kept alive. Returns how many that were."""
+    return Assignment.objects.overdue(now).update(**Assignment.RETURNED)
+
+
+def lease_lost() -> LeaseLost:
+    return LeaseLost(_("This assignment is no longer yours: its time ran out and it was given back."))
+
+
+def _next_open(campaign: Campaign, labeler: Person, count: int) -> list[Assignment]:
+    claimable = Assignment.objects.claimable_by(labeler).filter(campaign=campaign)
+    # Two slots of one candidate set can both be open, and a labeler gets only one: look a little further.
+    first_of_set: dict[int, Assignment] = {}
+    for assignment in claimable.order_by("-priority", "pk")[: count * campaign.overlap]:
+        first_of_set.setdefault(assignment.candidate_set_id, assignment)
+    return list(first_of_set.values())[:count]
+
+
+def _next_overdue(campaign: Campaign, labeler: Person, count: int, now: datetime) -> list[Assignment]:
+    overdue = Assignment.objects.overdue(now).filter(campaign=campaign)
+    if not overdue.update(**Assignment.RETURNED):
+        return []
+    return _next_open(campaign, labeler, count)
+
+
+def _shuffled(assignment: Assignment, rng: random.Random) -> list[int]:
+    """The candidates' ids in an order of this labeler's own, so that no place favors one of them."""
+    ids = sorted(assignment.candidate_set.completions.values_list("pk", flat=True))
+    rng.shuffle(ids)
+    return ids

@@ -1,0 +1,36 @@
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotation.errors import EmptyTurn, TooFewCandidates
+from annotation.messages import check_text, digest_of
+from annotation.models import Assignment, CandidateSet, Completion, Prompt
+
+MIN_CANDIDATES, MAX_CANDIDATES = 2, 9
+
+
+@transaction.atomic
+def add_candidate_set(*, prompt: Prompt, texts: Sequence[str], priority: int = 0) -> CandidateSet:
+    """Completions with these texts, in that order by id, with an open assignment per slot.
+
+    :raises BadInput: there are fewer than 2 or more than 9 texts, or one cannot be stored.
+    """
+    if not MIN_CANDIDATES <= len(texts) <= MAX_CANDIDATES:
+        raise TooFewCandidates(
+            _("A candidate set has 2 to 9 answers; this one has %(count)d.") % {"count": len(texts)}
+        )
+    if not all(check_text(text).strip() for text in texts):
+        raise EmptyTurn(_("An answer is empty."))
+    candidate_set = CandidateSet.objects.create(prompt=prompt, digest=candidates_digest(prompt, texts))
+    candidate_set.completions.set([Completion.objects.create(prompt=prompt, text=text) for text in texts])
+    Assignment.objects.bulk_create(
+        Assignment(candidate_set=candidate_set, campaign_id=prompt.campaign_id, slot=slot, priority=priority)
+        for slot in range(1, prompt.campaign.overlap + 1)
+    )
+    return candidate_set
+
+
+def candidates_digest(prompt: Prompt, texts: Sequence[str]) -> str:
+    """Equal for equal texts to the same prompt, in any order."""
+    return digest_of([prompt.digest, sorted(texts)])

@@ -1,0 +1,75 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from annotation.actions.campaigns import current_guideline
+from annotation.errors import AlreadySubmitted, IdempotencyConflict, StaleRevision
+from annotation.messages import check_draft, check_turns
+from annotation.models import Campaign, Demonstration, Person
+
+
+def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration | None:
+    """The labeler's draft, else a new one for a prompt that wants an answer; None when nothing waits."""
+    mine = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
+    if draft := mine.drafts().order_by("pk").first():
+        return draft
+    if campaign.status != Campaign.Status.ACTIVE:
+        return None
+    wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=mine.values("prompt"))
+    # Where others already have a draft open comes last, so that two people rarely write for one prompt.
+    prompt = wanting.annotate(begun=Count("demonstrations")).order_by("begun", "pk").first()
+    if prompt is None:
+        return None
+    draft, _created = Demonstration.objects.get_or_create(prompt=prompt, labeler=labeler)
+    return draft
+
+
+def save_draft(*, demonstration: Demonstration, turns: Any, revision: int) -> Demonstration:
+    """Keep unfinished work.
+
+    :raises StaleRevision: it was saved elsewhere since ``revision``, or is submitted.
+    :raises BadInput: the turns cannot be stored.
+    """
+    if not demonstration.save_draft(check_draft(turns), revision=revision):
+        raise StaleRevision(_("This demonstration was changed in another tab."))
+    return demonstration
+
+
+def submit_demonstration(
+    *,
+    demonstration: Demonstration,
+    turns: Any,
+    seconds_spent: float,
+    idempotency_key: UUID,
+    now: datetime,
+) -> tuple[Demonstration, bool]:
+    """Hand in a demonstration. Returns it, and whether this was the first time.
+
+    :raises BadInput: the turns do not alternate, do not end with the assistant, or cannot be stored.
+    :raises AlreadySubmitted: it was handed in before with another key.
+    :raises IdempotencyConflict: the key came before with other turns.
+    """
+    checked = check_turns(turns)
+    try:
+        with transaction.atomic():
+            submitted = demonstration.submit(
+                checked,
+                now=now,
+                seconds_spent=seconds_spent,
+                idempotency_key=idempotency_key,
+                guideline=current_guideline(demonstration.prompt.campaign),
+            )
+    except IntegrityError as error:
+        raise IdempotencyConflict(_("This submission was already stored with another text.")) from error
+    if submitted:
+        return demonstration, True
+    demonstration.refresh_from_db()
+    if demonstration.idempotency_key != idempotency_key:
+        raise AlreadySubmitted(_("You already submitted this one."))
+    if demonstration.turns != checked:
+        raise IdempotencyConflict(_("This submission was already stored with another text."))
+    return demonstration, False

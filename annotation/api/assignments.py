@@ -1,0 +1,140 @@
+import random
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.actions.assignments import claim_assignments, extend_assignment, skip_assignment
+from annotation.actions.campaigns import current_guideline
+from annotation.api.access import find, person
+from annotation.api.prompts import PromptOutput
+from annotation.models import Assignment, Campaign, Completion, Person
+
+MOST_AHEAD = 3
+
+
+class CandidateOutput(serializers.ModelSerializer[Completion]):
+    class Meta:
+        model = Completion
+        fields = ["id", "text"]
+
+
+class AssignmentOutput(serializers.ModelSerializer[Assignment]):
+    """What a labeler sees: nothing in it tells who or what wrote a candidate."""
+
+    prompt = PromptOutput(source="candidate_set.prompt")
+    candidates = serializers.SerializerMethodField(help_text="In the order to show them.")
+    guideline_version = serializers.SerializerMethodField()
+    lease_expires_at = serializers.DateTimeField()
+
+    class Meta:
+        model = Assignment
+        fields = ["id", "campaign", "prompt", "candidates", "lease_expires_at", "guideline_version"]
+
+    @extend_schema_field(CandidateOutput(many=True))
+    def get_candidates(self, assignment: Assignment) -> Any:
+        by_id = assignment.candidate_set.completions.in_bulk()
+        shown = [by_id[completion_id] for completion_id in assignment.shown_order]
+        return CandidateOutput(shown, many=True).data
+
+    def get_guideline_version(self, assignment: Assignment) -> int:
+        guideline = current_guideline(assignment.campaign)
+        return guideline.version if guideline else 0
+
+
+class HoldingInput(serializers.Serializer[Any]):
+    holding = serializers.ListField(
+        child=serializers.IntegerField(),
+        max_length=20,
+        default=list,
+        help_text="Assignments that the page still has besides this one.",
+    )
+
+
+class ClaimInput(HoldingInput):
+    count = serializers.IntegerField(min_value=1, max_value=MOST_AHEAD, default=1)
+
+
+class SkipInput(HoldingInput):
+    reason = serializers.CharField(max_length=500)
+
+
+class AssignmentsOutput(serializers.Serializer[Any]):
+    assignments = AssignmentOutput(many=True)
+
+
+class NextOutput(serializers.Serializer[Any]):
+    next = AssignmentOutput(
+        many=True, help_text="What replaces the assignment just left; empty when all is done."
+    )
+
+
+class LeaseOutput(serializers.ModelSerializer[Assignment]):
+    lease_expires_at = serializers.DateTimeField()
+
+    class Meta:
+        model = Assignment
+        fields = ["lease_expires_at"]
+
+
+class ClaimAssignments(APIView):
+    @extend_schema(operation_id="claimAssignments", request=ClaimInput, responses=AssignmentsOutput)
+    def post(self, request: Request, campaign_id: int) -> Response:
+        body = ClaimInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        claimed = claim_assignments(
+            campaign=find(Campaign.objects.all(), campaign_id),
+            labeler=person(request),
+            now=timezone.now(),
+            rng=random.SystemRandom(),
+            **body.validated_data,
+        )
+        return Response(AssignmentsOutput({"assignments": claimed}).data)
+
+
+class SkipAssignment(APIView):
+    @extend_schema(operation_id="skipAssignment", request=SkipInput, responses=NextOutput)
+    def post(self, request: Request, assignment_id: int) -> Response:
+        body = SkipInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        assignment = find(assignments(), assignment_id)
+        skip_assignment(
+            assignment=assignment,
+            labeler=person(request),
+            reason=body.validated_data["reason"],
+            now=timezone.now(),
+        )
+        following = next_assignments(assignment, person(request), body.validated_data["holding"])
+        return Response(NextOutput({"next": following}).data)
+
+
+class ExtendAssignment(APIView):
+    @extend_schema(operation_id="extendAssignment", request=None, responses=LeaseOutput)
+    def post(self, request: Request, assignment_id: int) -> Response:
+        assignment = extend_assignment(
+            assignment=find(assignments(), assignment_id), labeler=person(request), now=timezone.now()
+        )
+        return Response(LeaseOutput(assignment).data)
+
+
+def assignments() -> QuerySet[Assignment]:
+    # All of them: whether one is still this labeler's is for the conditional UPDATE to say, and a lost
+    # lease deserves better words than "not found".
+    return Assignment.objects.select_related("campaign", "candidate_set__prompt")
+
+
+def next_assignments(left: Assignment, labeler: Person, holding: list[int]) -> list[Assignment]:
+    """One more, so that the page always holds as many as before."""
+    return claim_assignments(
+        campaign=left.campaign,
+        labeler=labeler,
+        count=1,
+        holding=holding,
+        now=timezone.now(),
+        rng=random.SystemRandom(),
+    )

@@ -1,0 +1,54 @@
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.actions.campaigns import current_guideline
+from annotation.actions.waiting import waiting_for
+from annotation.api.access import find, person
+from annotation.models import Campaign, Guideline
+
+
+class CampaignOutput(serializers.Serializer[Any]):
+    """A campaign, and what waits in it for whoever asks."""
+
+    id = serializers.IntegerField(source="campaign.id")
+    name = serializers.CharField(source="campaign.name")
+    description = serializers.CharField(source="campaign.description")
+    is_active = serializers.BooleanField()
+    rankings_waiting = serializers.IntegerField()
+    demonstrations_waiting = serializers.IntegerField()
+    ranked_today = serializers.IntegerField()
+    demonstrated_today = serializers.IntegerField()
+
+
+class GuidelineOutput(serializers.ModelSerializer[Guideline]):
+    class Meta:
+        model = Guideline
+        fields = ["version", "text", "published_at"]
+
+
+class Campaigns(APIView):
+    @extend_schema(operation_id="listCampaigns", responses=CampaignOutput(many=True))
+    def get(self, request: Request) -> Response:
+        waiting = [
+            waiting_for(person(request), campaign, now=timezone.now())
+            for campaign in Campaign.objects.order_by("pk")
+        ]
+        body: Any = CampaignOutput(waiting, many=True).data
+        return Response(body)
+
+
+class CampaignGuideline(APIView):
+    @extend_schema(operation_id="getGuideline", responses=GuidelineOutput)
+    def get(self, request: Request, campaign_id: int) -> Response:
+        guideline = current_guideline(find(Campaign.objects.all(), campaign_id))
+        if guideline is None:
+            raise NotFound(_("This campaign has no guidelines."))
+        return Response(GuidelineOutput(guideline).data)

@@ -1,0 +1,106 @@
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.actions.campaigns import current_guideline
+from annotation.actions.demonstrations import claim_demonstration, save_draft, submit_demonstration
+from annotation.api.access import find, person
+from annotation.api.prompts import PromptOutput
+from annotation.api.rankings import ONE_DAY
+from annotation.models import Campaign, Demonstration, Person
+
+
+class TurnOutput(serializers.Serializer[dict[str, str]]):
+    role = serializers.ChoiceField(choices=["user", "assistant"])
+    content = serializers.CharField(allow_blank=True)
+
+
+class DemonstrationOutput(serializers.ModelSerializer[Demonstration]):
+    campaign = serializers.IntegerField(source="prompt.campaign_id")
+    prompt = PromptOutput()
+    turns = TurnOutput(many=True)
+    guideline_version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Demonstration
+        fields = ["id", "campaign", "prompt", "turns", "status", "guideline_version", "revision"]
+
+    def get_guideline_version(self, demonstration: Demonstration) -> int:
+        guideline = demonstration.guideline or current_guideline(demonstration.prompt.campaign)
+        return guideline.version if guideline else 0
+
+
+class TurnInput(serializers.Serializer[Any]):
+    # What makes a turn usable is for the action to say, with a code of its own for each way to be wrong.
+    role = serializers.CharField(max_length=20, help_text="user or assistant")
+    content = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class DraftInput(serializers.Serializer[Any]):
+    turns = TurnInput(many=True, allow_empty=True)
+    revision = serializers.IntegerField(min_value=0)
+
+
+class SubmissionInput(serializers.Serializer[Any]):
+    idempotency_key = serializers.UUIDField()
+    turns = TurnInput(many=True)
+    seconds_spent = serializers.FloatField(min_value=0, max_value=ONE_DAY)
+
+
+class ClaimedDemonstrationOutput(serializers.Serializer[Any]):
+    demonstration = DemonstrationOutput(allow_null=True)
+
+
+class SubmittedDemonstrationOutput(serializers.Serializer[Any]):
+    demonstration = DemonstrationOutput()
+    next = DemonstrationOutput(allow_null=True)
+
+
+class ClaimDemonstration(APIView):
+    @extend_schema(operation_id="claimDemonstration", request=None, responses=ClaimedDemonstrationOutput)
+    def post(self, request: Request, campaign_id: int) -> Response:
+        demonstration = claim_demonstration(
+            campaign=find(Campaign.objects.all(), campaign_id), labeler=person(request)
+        )
+        return Response(ClaimedDemonstrationOutput({"demonstration": demonstration}).data)
+
+
+class SaveDraft(APIView):
+    @extend_schema(operation_id="saveDraft", request=DraftInput, responses=DemonstrationOutput)
+    def put(self, request: Request, demonstration_id: int) -> Response:
+        body = DraftInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        demonstration = find(_mine(person(request)), demonstration_id)
+        saved = save_draft(demonstration=demonstration, **body.validated_data)
+        return Response(DemonstrationOutput(saved).data)
+
+
+class SubmitDemonstration(APIView):
+    @extend_schema(
+        operation_id="submitDemonstration",
+        request=SubmissionInput,
+        responses={201: SubmittedDemonstrationOutput, 200: SubmittedDemonstrationOutput},
+    )
+    def post(self, request: Request, demonstration_id: int) -> Response:
+        body = SubmissionInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        demonstration, is_new = submit_demonstration(
+            demonstration=find(_mine(person(request)), demonstration_id),
+            now=timezone.now(),
+            **body.validated_data,
+        )
+        following = claim_demonstration(campaign=demonstration.prompt.campaign, labeler=person(request))
+        return Response(
+            SubmittedDemonstrationOutput({"demonstration": demonstration, "next": following}).data,
+            status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
+        )
+
+
+def _mine(labeler: Person) -> QuerySet[Demonstration]:
+    return Demonstration.objects.for_labeler(labeler).select_related("prompt__campaign", "guideline")

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from annotation.api import assignments, campaigns, demonstrations, rankings, session
+
+urlpatterns = [
+    path("me", session.Me.as_view()),
+    path("session", session.Session.as_view()),
+    path("campaigns", campaigns.Campaigns.as_view()),
+    path("campaigns/<int:campaign_id>/guideline", campaigns.CampaignGuideline.as_view()),
+    path("campaigns/<int:campaign_id>/assignments", assignments.ClaimAssignments.as_view()),
+    path("assignments/<int:assignment_id>/ranking", rankings.SubmitRanking.as_view()),
+    path("assignments/<int:assignment_id>/skip", assignments.SkipAssignment.as_view()),
+    path("assignments/<int:assignment_id>/heartbeat", assignments.ExtendAssignment.as_view()),
+    path("campaigns/<int:campaign_id>/demonstrations", demonstrations.ClaimDemonstration.as_view()),
+    path("demonstrations/<int:demonstration_id>/draft", demonstrations.SaveDraft.as_view()),
+    path("demonstrations/<int:demonstration_id>/submission", demonstrations.SubmitDemonstration.as_view()),
+]

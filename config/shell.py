@@ -1,0 +1,53 @@
+"""The page that carries the labeler app, and the signs of life."""
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from kombu import Connection
+
+
+@never_cache
+@ensure_csrf_cookie
+def app(request: HttpRequest, path: str = "") -> HttpResponse:
+    """What Vite built, whatever the path below /app/: the app reads it itself."""
+    try:
+        get_template("index.html")
+    except TemplateDoesNotExist:
+        words = _("The screens are not built yet. Run: make setup")
+        return HttpResponse(words, status=503, content_type="text/plain; charset=utf-8")
+    return render(request, "index.html")
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """What the product needs, each ``ok`` or what is missing."""
+    parts = {"database": _database(), "broker": _broker()}
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse(parts, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        connection.ensure_connection()
+    except Exception as error:  # whatever the driver raises, the answer is "not ready"
+        return type(error).__name__
+    return "ok"
+
+
+def _broker() -> str:
+    try:
+        with Connection(settings.CELERY_BROKER_URL, connect_timeout=1) as broker:
+            broker.ensure_connection(max_retries=1, timeout=1)
+    except Exception as error:  # whatever the transport raises, the answer is "not ready"
+        return type(error).__name__
+    return "ok"

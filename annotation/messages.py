@@ -21,6 +21,7 @@ from annotation.errors import (
 
 Message = dict[str, str]
 
+ROLES = ("system", "user", "assistant")
 MAX_CHARACTERS = 100_000
 MAX_TURNS = 100
 
@@ -94,7 +95,7 @@ def _check_message(message: Any, *, may_be_empty: bool = False) -> Message:
     if not isinstance(message, Mapping) or not isinstance(message.get("content"), str):
         raise MalformedRow(_("Each message must have a role and a text content."))
     role, content = message.get("role"), message["content"]
-    if role not in {"system", "user", "assistant"}:
+    if role not in ROLES:
         raise UnknownRole(
             _("The role %(role)r is not known; use user, assistant or, for the first message, system.")
             % {"role": role if isinstance(role, str) else str(type(role).__name__)}

@@ -4,6 +4,7 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
@@ -11,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from annotation.api.parsing import too_large
 from annotation.errors import Refusal
 
 # DRF names what a field's text got wrong; these names are ours.
@@ -24,6 +26,8 @@ _FIELD_CODES = {
 def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refusal):
         return Response({"code": error.code, "detail": error.detail}, status=error.status)
+    if isinstance(error, RequestDataTooBig):
+        return answer_refusal(too_large(), context)
     response = exception_handler(error, context)
     if response is None:
         return None

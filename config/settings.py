@@ -144,7 +144,6 @@ TIME_ZONE = env.text("RANKWRIGHT_TIME_ZONE", "UTC")
 # --- Static files ---------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [("app", ROOT / "frontend" / "dist")] if (ROOT / "frontend" / "dist").exists() else []
 # Served straight from the source folders: one step less between a build and its page.
 WHITENOISE_USE_FINDERS = True

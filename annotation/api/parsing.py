@@ -17,6 +17,10 @@ class BoundedJSONParser(JSONParser):
         request = (parser_context or {}).get("request")
         length = int(request.META.get("CONTENT_LENGTH") or 0) if request else 0
         if length > MAX_BODY_BYTES:
-            raise RequestTooLarge(_("This is too large to store. Shorten it and send it again."))
+            raise too_large()
         parsed: dict[str, Any] = super().parse(stream, media_type, parser_context)
         return parsed
+
+
+def too_large() -> RequestTooLarge:
+    return RequestTooLarge(_("This is too large to store. Shorten it and send it again."))

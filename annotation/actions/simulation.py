@@ -1,0 +1,79 @@
+"""Simulated labelers: programs that follow a stated rule through the actions that people use."""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from annotation.actions.assignments import claim_assignments
+from annotation.actions.demonstrations import claim_demonstration, submit_demonstration
+from annotation.actions.labelers import person_without_password
+from annotation.actions.rankings import submit_ranking
+from annotation.models import Campaign, Person
+from annotation.simulated_labelers import demonstrate, rank_by_appeal
+
+
+def simulated_labelers(count: int) -> list[Person]:
+    """Accounts that nobody can sign in to, marked as simulated."""
+    return [
+        person_without_password(f"simulated-{number}", is_simulated=True) for number in range(1, count + 1)
+    ]
+
+
+def write_demonstrations(
+    *,
+    campaign: Campaign,
+    labelers: Sequence[Person],
+    answers: Mapping[str, str],
+    now: datetime,
+    rng: random.Random,
+) -> int:
+    """Answer every prompt that wants a demonstration, in the labelers' taste. Returns how many that were.
+
+    ``answers`` has a plain answer for each prompt, by the prompt's source.
+    """
+    written = 0
+    while labelers:
+        labeler = labelers[written % len(labelers)]
+        draft = claim_demonstration(campaign=campaign, labeler=labeler)
+        if draft is None:
+            break
+        answer = demonstrate(answers[draft.prompt.source], rng)
+        submit_demonstration(
+            demonstration=draft,
+            turns=[{"role": "assistant", "content": answer}],
+            seconds_spent=0,
+            idempotency_key=_key(rng),
+            now=now,
+        )
+        written += 1
+    return written
+
+
+def rank_what_waits(
+    *, campaign: Campaign, labelers: Sequence[Person], now: datetime, rng: random.Random
+) -> int:
+    """Rank until nothing waits for any of the labelers. Returns how many rankings that were."""
+    ranked = 0
+    for labeler in labelers:
+        while claimed := claim_assignments(
+            campaign=campaign, labeler=labeler, count=1, holding=[], now=now, rng=rng
+        ):
+            assignment = claimed[0]
+            texts = dict(assignment.candidate_set.completions.values_list("pk", "text"))
+            submit_ranking(
+                assignment=assignment,
+                labeler=labeler,
+                tiers=rank_by_appeal(texts),
+                unacceptable=[],
+                cannot_judge="",
+                seconds_spent=0,
+                idempotency_key=_key(rng),
+                now=now,
+            )
+            ranked += 1
+    return ranked
+
+
+def _key(rng: random.Random) -> UUID:
+    return UUID(int=rng.getrandbits(128), version=4)

@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from annotation.actions.campaigns import publish_guideline
+from annotation.models import Campaign, Guideline
+
+
+class GuidelineInline(TabularInline):  # type: ignore[misc]
+    """New versions can be added; published ones stay as they are, since judgements refer to them."""
+
+    model = Guideline
+    fields = ["version", "text", "published_at"]
+    readonly_fields = ["version", "published_at"]
+    extra = 0
+    ordering = ["-version"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ["name", "status", "prompt_count", "overlap", "held_out_percent", "created_at"]
+    list_filter = ["status"]
+    search_fields = ["name"]
+    inlines = [GuidelineInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        campaigns: QuerySet[Campaign] = super().get_queryset(request)
+        return campaigns.annotate(prompt_total=Count("prompts"))
+
+    @admin.display(description=_("prompts"), ordering="prompt_total")
+    def prompt_count(self, campaign: Any) -> int:
+        total: int = campaign.prompt_total
+        return total
+
+    def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
+        for guideline in formset.save(commit=False):
+            publish_guideline(campaign=form.instance, text=guideline.text, now=timezone.now())

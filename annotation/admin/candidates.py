@@ -1,0 +1,46 @@
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from annotation.admin.base import RecordAdmin
+from annotation.admin.prompts import dialogue
+from annotation.models import CandidateSet
+
+
+@admin.register(CandidateSet)
+class CandidateSetAdmin(RecordAdmin):
+    list_display = ["__str__", "prompt", "size", "submitted", "created_at"]
+    list_filter = ["prompt__campaign"]
+    list_select_related = ["prompt"]
+    search_fields = ["completions__text"]
+    fields = ["conversation", "candidates", "digest", "created_at"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CandidateSet]:
+        sets: QuerySet[CandidateSet] = super().get_queryset(request)
+        submitted = Count("assignments", filter=Q(assignments__status="SUBMITTED"), distinct=True)
+        return sets.annotate(
+            completion_total=Count("completions", distinct=True),
+            slot_total=Count("assignments", distinct=True),
+            submitted_total=submitted,
+        )
+
+    @admin.display(description=_("candidates"))
+    def size(self, candidate_set: CandidateSet) -> int:
+        return getattr(candidate_set, "completion_total", 0)
+
+    @admin.display(description=_("ranked"))
+    def submitted(self, candidate_set: CandidateSet) -> str:
+        return f"{getattr(candidate_set, 'submitted_total', 0)} / {getattr(candidate_set, 'slot_total', 0)}"
+
+    @admin.display(description=_("prompt"))
+    def conversation(self, candidate_set: CandidateSet) -> SafeString:
+        return dialogue(candidate_set.prompt.messages)
+
+    @admin.display(description=_("candidates"))
+    def candidates(self, candidate_set: CandidateSet) -> SafeString:
+        rows = candidate_set.completions.order_by("pk").values_list("pk", "text")
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>#{}</dt><dd>{}</dd><br>", rows))

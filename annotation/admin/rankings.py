@@ -1,0 +1,49 @@
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from annotation.admin.base import RecordAdmin
+from annotation.admin.prompts import dialogue
+from annotation.models import Ranking
+
+
+@admin.register(Ranking)
+class RankingAdmin(RecordAdmin):
+    list_display = ["id", "prompt", "__str__", "labeler", "seconds_spent", "submitted_at"]
+    list_display_links = ["id", "prompt"]
+    list_filter = ["assignment__campaign", "labeler"]
+    list_select_related = ["assignment__candidate_set__prompt", "labeler"]
+    date_hierarchy = "submitted_at"
+    fields = [
+        "conversation",
+        "order",
+        "cannot_judge",
+        "labeler",
+        "shown_order",
+        "seconds_spent",
+        "guideline",
+        "revision",
+        "idempotency_key",
+        "submitted_at",
+    ]
+    readonly_fields = fields
+
+    @admin.display(description=_("prompt"))
+    def prompt(self, ranking: Ranking) -> str:
+        return str(ranking.assignment.candidate_set.prompt)
+
+    @admin.display(description=_("prompt"))
+    def conversation(self, ranking: Ranking) -> SafeString:
+        return dialogue(ranking.assignment.candidate_set.prompt.messages)
+
+    @admin.display(description=_("order, best first"))
+    def order(self, ranking: Ranking) -> SafeString:
+        texts = dict(ranking.assignment.candidate_set.completions.values_list("pk", "text"))
+        ranked = [
+            (rank, texts.get(completion_id, ""))
+            for rank, tier in enumerate(ranking.tiers, start=1)
+            for completion_id in tier
+        ]
+        rows = [*ranked, *((_("unacceptable"), texts.get(pk, "")) for pk in ranking.unacceptable)]
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd><br>", rows))

@@ -1,0 +1,61 @@
+"""The same people in every test: Ada and Ben label, Rhea researches."""
+
+import random
+
+import pytest
+
+from annotation.actions.assignments import claim_assignments
+from annotation.actions.campaigns import publish_guideline
+from annotation.actions.candidates import add_candidate_set
+from annotation.actions.prompts import add_prompt
+from annotation.models import Campaign, Person
+from tests.conftest import NOON
+
+
+@pytest.fixture
+def ada(db):
+    return Person.objects.create_user("ada", password="correct horse")
+
+
+@pytest.fixture
+def ben(db):
+    return Person.objects.create_user("ben", password="correct horse")
+
+
+@pytest.fixture
+def rhea(db):
+    return Person.objects.create_user("rhea", password="correct horse", role=Person.Role.RESEARCHER)
+
+
+@pytest.fixture
+def kitchen(db):
+    campaign = Campaign.objects.create(name="Kitchen")
+    publish_guideline(campaign=campaign, text="Be kind.", now=NOON)
+    return campaign
+
+
+@pytest.fixture
+def soup(kitchen):
+    prompt, _ = add_prompt(campaign=kitchen, messages=[{"role": "user", "content": "How do I make soup?"}])
+    return prompt
+
+
+@pytest.fixture
+def soup_set(soup):
+    return add_candidate_set(prompt=soup, texts=["Boil it.", "Fry it.", "Bake it.", "Eat it raw."])
+
+
+@pytest.fixture
+def claim():
+    def claim_one(campaign, labeler, now=NOON):
+        claimed = claim_assignments(
+            campaign=campaign, labeler=labeler, count=1, holding=[], now=now, rng=random.Random(0)
+        )
+        return claimed[0] if claimed else None
+
+    return claim_one
+
+
+@pytest.fixture
+def claimed(kitchen, soup_set, ada, claim):
+    return claim(kitchen, ada)

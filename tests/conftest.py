@@ -1,0 +1,21 @@
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+# Playwright's loop runs in the test's thread; Django would take its own tests for async code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path):
+    """No test writes into the product's own var/."""
+    settings.VAR = tmp_path
+    # The real hasher is slow on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SNAPSHOTS_ROOT = tmp_path / "snapshots"
+    settings.RUNS_ROOT = tmp_path / "runs"
+    settings.MODELS_ROOT = tmp_path / "models"

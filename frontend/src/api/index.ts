@@ -1,0 +1,83 @@
+import { answer, client } from './client'
+import type { components } from './schema'
+
+export { ApiError } from './errors'
+
+type Schemas = components['schemas']
+
+export type Person = Schemas['PersonOutput']
+export type Campaign = Schemas['CampaignOutput']
+export type Guideline = Schemas['GuidelineOutput']
+export type Prompt = Schemas['PromptOutput']
+export type Message = Schemas['MessageOutput']
+export type Assignment = Schemas['AssignmentOutput']
+export type Candidate = Schemas['CandidateOutput']
+export type Demonstration = Schemas['DemonstrationOutput']
+export type Turn = Schemas['TurnOutput']
+export type RankingBody = Schemas['RankingInputRequest']
+export type SubmissionBody = Schemas['SubmissionInputRequest']
+
+export const getMe = () => answer(client.GET('/api/me'))
+
+export const signIn = (body: Schemas['SignInInputRequest']) => answer(client.POST('/api/session', { body }))
+
+export const signOut = () => answer(client.DELETE('/api/session'))
+
+export const listCampaigns = () => answer(client.GET('/api/campaigns'))
+
+export const getGuideline = (campaignId: number) =>
+  answer(client.GET('/api/campaigns/{campaign_id}/guideline', { params: { path: { campaign_id: campaignId } } }))
+
+export const claimAssignments = (campaignId: number, body: { count: number; holding: number[] }) =>
+  answer(
+    client.POST('/api/campaigns/{campaign_id}/assignments', {
+      params: { path: { campaign_id: campaignId } },
+      body,
+    }),
+  )
+
+export const submitRanking = (assignmentId: number, body: RankingBody) =>
+  answer(
+    client.POST('/api/assignments/{assignment_id}/ranking', {
+      params: { path: { assignment_id: assignmentId } },
+      body,
+    }),
+  )
+
+export const skipAssignment = (assignmentId: number, body: { reason: string; holding: number[] }) =>
+  answer(
+    client.POST('/api/assignments/{assignment_id}/skip', {
+      params: { path: { assignment_id: assignmentId } },
+      body,
+    }),
+  )
+
+export const extendAssignment = (assignmentId: number) =>
+  answer(
+    client.POST('/api/assignments/{assignment_id}/heartbeat', {
+      params: { path: { assignment_id: assignmentId } },
+    }),
+  )
+
+export const claimDemonstration = (campaignId: number) =>
+  answer(
+    client.POST('/api/campaigns/{campaign_id}/demonstrations', {
+      params: { path: { campaign_id: campaignId } },
+    }),
+  )
+
+export const saveDraft = (demonstrationId: number, body: { turns: Turn[]; revision: number }) =>
+  answer(
+    client.PUT('/api/demonstrations/{demonstration_id}/draft', {
+      params: { path: { demonstration_id: demonstrationId } },
+      body,
+    }),
+  )
+
+export const submitDemonstration = (demonstrationId: number, body: SubmissionBody) =>
+  answer(
+    client.POST('/api/demonstrations/{demonstration_id}/submission', {
+      params: { path: { demonstration_id: demonstrationId } },
+      body,
+    }),
+  )

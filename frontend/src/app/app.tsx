@@ -1,0 +1,109 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, Route, Router, Switch, useRoute } from 'wouter'
+
+import { ApiError, getMe, listCampaigns, type Person } from '@/api'
+import { GuidelineDialog } from '@/components/guideline-dialog'
+import { Notice } from '@/components/notice'
+import { ShortcutSheet } from '@/components/shortcut-sheet'
+import { useTitle } from '@/components/use-title'
+import { DemonstrateScreen } from '@/features/demonstrate/demonstrate-screen'
+import { HomeScreen } from '@/features/home/home-screen'
+import { RankScreen } from '@/features/rank/rank-screen'
+import { SignInScreen } from '@/features/session/sign-in-screen'
+import { wordsFor } from '@/shared/errors'
+import { useCommands } from '@/shared/use-commands'
+
+import { Header } from './header'
+
+export function App() {
+  return (
+    <Router base="/app">
+      <Session />
+    </Router>
+  )
+}
+
+/** Somebody is signed in, or is asked to sign in at the address they wanted. */
+function Session() {
+  const { t } = useTranslation()
+  const queries = useQueryClient()
+  const me = useQuery({ queryKey: ['me'], queryFn: personOrNull, staleTime: Infinity })
+
+  if (me.error) {
+    return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
+  }
+  if (me.data === undefined) return <p className="waiting" aria-busy="true">{t('loading')}</p>
+  if (me.data === null) {
+    return (
+      <>
+        <Header person={null} />
+        <SignInScreen onSignedIn={(person) => queries.setQueryData(['me'], person)} />
+      </>
+    )
+  }
+  return <Screens key={me.data.id} person={me.data} />
+}
+
+function Screens({ person }: { person: Person }) {
+  const { t } = useTranslation()
+  const [sheet, setSheet] = useState<'shortcuts' | 'guideline' | null>(null)
+  const [, work] = useRoute<{ screen: string; campaign: string }>('/:screen/:campaign')
+  const campaigns = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, refetchInterval: 30_000 })
+  const campaign = campaigns.data?.find(({ id }) => String(id) === work?.campaign)
+
+  useCommands(['everywhere'], {
+    showShortcuts: () => setSheet('shortcuts'),
+    showGuideline: () => campaign !== undefined && (setSheet('guideline'), true),
+  })
+
+  return (
+    <>
+      <a className="skip-link" href="#main">{t('skipToMain')}</a>
+      <Header person={person} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
+        onGuideline={() => setSheet('guideline')} />
+      <main id="main" tabIndex={-1}>
+        <Switch>
+          <Route path="/">
+            <HomeScreen person={person} campaigns={campaigns.data} error={campaigns.error}
+              onRetry={() => void campaigns.refetch()} />
+          </Route>
+          <Route path="/rank/:campaign">
+            {({ campaign: id }) => (
+              <RankScreen key={id} campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+            )}
+          </Route>
+          <Route path="/demonstrate/:campaign">
+            {({ campaign: id }) => (
+              <DemonstrateScreen key={id} campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+            )}
+          </Route>
+          <Route><NoSuchPage /></Route>
+        </Switch>
+      </main>
+      {sheet === 'shortcuts' && <ShortcutSheet onClose={() => setSheet(null)} />}
+      {sheet === 'guideline' && campaign && <GuidelineDialog campaign={campaign.id} onClose={() => setSheet(null)} />}
+    </>
+  )
+}
+
+function NoSuchPage() {
+  const { t } = useTranslation()
+  useTitle(t('noSuchPage'))
+  return (
+    <div className="empty">
+      <h1>{t('noSuchPage')}</h1>
+      <Link href="/">{t('toHome')}</Link>
+    </div>
+  )
+}
+
+async function personOrNull(): Promise<Person | null> {
+  try {
+    return await getMe()
+  } catch (error) {
+    if (error instanceof ApiError && (error.isSignedOut || error.status === 401)) return null
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'wouter'
+
+import { type Campaign, type Person, signOut } from '@/api'
+import { chooseLanguage, type Language, LANGUAGES } from '@/shared/i18n'
+
+type Props = {
+  person: Person | null
+  campaign?: Campaign | undefined
+  onShortcuts?: () => void
+  onGuideline?: () => void
+}
+
+/** Where one is, what was done today, and the way to everything else. */
+export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
+  const { t } = useTranslation()
+  const queries = useQueryClient()
+
+  async function leave() {
+    await signOut().catch(() => undefined)
+    queries.clear()
+    // A fresh page holds nothing of the person who left.
+    location.assign('/app/')
+  }
+
+  return (
+    <header className="page-header">
+      <Link href="/" className="brand">Rankwright</Link>
+      {campaign && <span className="where">{campaign.name}</span>}
+      <div className="page-tools">
+        {campaign && <button type="button" className="quiet" onClick={onGuideline}>{t('guideline.title')}</button>}
+        {person && <button type="button" className="quiet wide-only" onClick={onShortcuts}>{t('shortcuts.title')}</button>}
+        {person?.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}
+        <LanguageSwitch />
+        {person && (
+          <>
+            <span className="who wide-only">{person.display_name || person.username}</span>
+            <button type="button" className="quiet" onClick={() => void leave()}>{t('signOut')}</button>
+          </>
+        )}
+      </div>
+    </header>
+  )
+}
+
+function LanguageSwitch() {
+  const { t, i18n } = useTranslation()
+  return (
+    <select className="quiet" aria-label={t('language')} value={i18n.language}
+      onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}>
+      {Object.entries(LANGUAGES).map(([code, name]) => (
+        <option key={code} value={code} lang={code}>{name}</option>
+      ))}
+    </select>
+  )
+}

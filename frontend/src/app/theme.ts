@@ -1,0 +1,13 @@
+import { createTheme } from '@mantine/core'
+
+/** Behavior and shapes; the colors themselves are in styles.css, where a strict style-src can see them. */
+export const theme = createTheme({
+  primaryColor: 'indigo',
+  defaultRadius: 'md',
+  fontFamily: 'var(--font)',
+  respectReducedMotion: true,
+  components: {
+    Kbd: { defaultProps: { size: 'xs' } },
+    Modal: { defaultProps: { transitionProps: { duration: 100 } } },
+  },
+})

@@ -1,0 +1,16 @@
+import { Button } from '@mantine/core'
+
+type Action = { label: string; run: () => void }
+
+type Props = { kind: 'info' | 'warning' | 'error'; words: string; action?: Action; other?: Action }
+
+/** Something the reader should know, in words, with what they can do about it. */
+export function Notice({ kind, words, action, other }: Props) {
+  return (
+    <div className="notice" data-kind={kind} role={kind === 'info' ? 'status' : 'alert'}>
+      <p>{words}</p>
+      {other && <Button variant="subtle" size="compact-md" onClick={other.run}>{other.label}</Button>}
+      {action && <Button variant="default" size="compact-md" onClick={action.run}>{action.label}</Button>}
+    </div>
+  )
+}

@@ -1,0 +1,44 @@
+import { Kbd, Modal, Switch } from '@mantine/core'
+import { Fragment } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { KEYMAP, type Scope } from '@/shared/keymap'
+import { useSingleKeys } from '@/shared/single-keys'
+
+const SCOPES: readonly Scope[] = ['rank', 'demonstrate', 'everywhere']
+
+const SHOWN: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', Mod: 'Ctrl' }
+
+/** Every keyboard command, from the keymap itself. */
+export function ShortcutSheet({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation()
+  const [singleKeys, setSingleKeys] = useSingleKeys()
+  return (
+    <Modal opened onClose={onClose} title={t('shortcuts.title')} size="lg" lockScroll={false}
+      closeButtonProps={{ 'aria-label': t('close') }}>
+      <Switch checked={singleKeys} onChange={(event) => setSingleKeys(event.currentTarget.checked)}
+        label={t('shortcuts.singleKeys')} description={t('shortcuts.singleKeysExplain')} />
+      {SCOPES.map((scope) => (
+        <section key={scope} className="shortcuts">
+          <h3>{t(`shortcuts.scope.${scope}`)}</h3>
+          <dl>
+            {KEYMAP.filter((binding) => binding.scope === scope).map(({ command, chords }) => (
+              <Fragment key={command}>
+                <dt>{chords.map((chord) => <Chord key={chord} chord={chord} />)}</dt>
+                <dd>{t(`shortcuts.command.${command}`)}</dd>
+              </Fragment>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </Modal>
+  )
+}
+
+function Chord({ chord }: { chord: string }) {
+  return (
+    <span className="chord">
+      {chord.split('+').map((key) => <Kbd key={key}>{SHOWN[key] ?? key}</Kbd>)}
+    </span>
+  )
+}

@@ -1,0 +1,220 @@
+import { ApiError, type Assignment, type RankingBody } from '@/api'
+import { dropDraft, draftIds, keepDraft, readDraft } from '@/shared/drafts'
+
+/** Assignments held at a time: the one on screen, and the next, ready behind it. */
+const HELD = 2
+
+export type Judgement = Pick<RankingBody, 'tiers' | 'cannot_judge' | 'seconds_spent'> & { unacceptable: number[] }
+
+/** A ranking that was handed in and is not stored yet. It stays on this device until it is. */
+export type Unsent = { assignment: Assignment; body: RankingBody; error: unknown; isSending: boolean }
+
+export type QueueState = {
+  status: 'loading' | 'ready' | 'failed'
+  error: unknown
+  /** The first one is on screen. */
+  items: readonly Assignment[]
+  unsent: readonly Unsent[]
+  /** By assignment: why the server no longer takes what is on screen. */
+  refused: ReadonlyMap<number, ApiError>
+}
+
+export type QueueServer = {
+  claim: (holding: number[], count: number) => Promise<Assignment[]>
+  submit: (assignmentId: number, body: RankingBody) => Promise<Assignment[]>
+  skip: (assignmentId: number, reason: string, holding: number[]) => Promise<Assignment[]>
+  extend: (assignmentId: number) => Promise<unknown>
+}
+
+type Options = { campaign: number; person: number; server: QueueServer; onSignedOut: () => void }
+
+/** The labeler's assignments of one campaign: the next is there at once, and what was handed in is never lost. */
+export class AssignmentQueue {
+  private state: QueueState = { status: 'loading', error: null, items: [], unsent: [], refused: new Map() }
+  private readonly listeners = new Set<() => void>()
+  private readonly options: Options
+  private isClaiming = false
+
+  constructor(options: Options) {
+    this.options = options
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  readonly snapshot = (): QueueState => this.state
+
+  /** Send what an earlier visit could not, then get something to do. */
+  async start(): Promise<void> {
+    this.set({ unsent: this.keptUnsent() })
+    await this.sendUnsent()
+    await this.refill()
+  }
+
+  /** Claim until two are held. */
+  async refill(): Promise<void> {
+    const wanted = HELD - this.state.items.length
+    if (this.isClaiming || wanted <= 0) return
+    this.isClaiming = true
+    try {
+      this.take(await this.options.server.claim(this.holding(), wanted))
+    } catch (error) {
+      this.report(error)
+      if (this.state.items.length === 0) this.set({ status: 'failed', error })
+    } finally {
+      this.isClaiming = false
+    }
+  }
+
+  /** Hand in a judgement; the next assignment is on screen before the server has answered. */
+  async submit(assignment: Assignment, judgement: Judgement): Promise<void> {
+    const body = { ...judgement, idempotency_key: crypto.randomUUID() }
+    this.leave(assignment.id)
+    this.setUnsent({ assignment, body, error: null, isSending: true })
+    await this.send(assignment.id)
+  }
+
+  async skip(assignment: Assignment, reason: string): Promise<void> {
+    this.leave(assignment.id)
+    try {
+      const next = await this.options.server.skip(assignment.id, reason, this.holding())
+      this.forget(assignment.id)
+      this.take(next)
+    } catch (error) {
+      this.report(error)
+      // A lease that ran out has given it back already.
+      if (isRefusal(error)) return this.refill()
+      this.putBack(assignment, error)
+    }
+  }
+
+  /** Try everything that could not be stored once more. */
+  async sendUnsent(): Promise<void> {
+    for (const { assignment, isSending } of this.state.unsent) if (!isSending) await this.send(assignment.id)
+  }
+
+  /** Show a ranking again that was refused, to look at it or to copy from it. */
+  reopen(id: number): void {
+    const unsent = this.find(id)
+    if (!unsent) return
+    this.dropUnsent(id)
+    this.putBack(unsent.assignment, unsent.error)
+  }
+
+  /** Give up one that the server no longer takes. */
+  discard(id: number): void {
+    this.dropUnsent(id)
+    this.forget(id)
+    this.leave(id)
+    void this.refill()
+  }
+
+  /** Keep the leases alive. One that is lost stays on screen with the reason; one held ahead just goes. */
+  async beat(): Promise<void> {
+    for (const [place, { id }] of this.state.items.entries()) {
+      try {
+        await this.options.server.extend(id)
+      } catch (error) {
+        this.report(error)
+        if (!isRefusal(error)) continue
+        if (place === 0) this.refuse(id, error)
+        else this.leave(id)
+      }
+    }
+    await this.refill()
+  }
+
+  private async send(id: number): Promise<void> {
+    const unsent = this.find(id)
+    if (!unsent) return
+    this.setUnsent({ ...unsent, isSending: true })
+    try {
+      const next = await this.options.server.submit(id, { ...unsent.body, holding: this.holding() })
+      this.dropUnsent(id)
+      this.forget(id)
+      this.take(next)
+      await this.refill()
+    } catch (error) {
+      this.report(error)
+      this.setUnsent({ ...unsent, error, isSending: false })
+      const current = this.state.items[0]
+      const isBusy = current && readDraft(this.draftKey(current.id)) !== null
+      if (isRefusal(error) && !isBusy) this.reopen(id)
+    }
+  }
+
+  private take(offered: readonly Assignment[]): void {
+    const known = new Set(this.holding())
+    const items = [...this.state.items, ...offered.filter(({ id }) => !known.has(id))]
+    this.set({ items, status: 'ready', error: null })
+  }
+
+  private putBack(assignment: Assignment, error: unknown): void {
+    this.set({ items: [assignment, ...this.state.items.filter(({ id }) => id !== assignment.id)] })
+    if (isRefusal(error)) this.refuse(assignment.id, error)
+  }
+
+  private refuse(id: number, error: ApiError): void {
+    this.set({ refused: new Map(this.state.refused).set(id, error) })
+  }
+
+  private leave(id: number): void {
+    const refused = new Map(this.state.refused)
+    refused.delete(id)
+    this.set({ items: this.state.items.filter((item) => item.id !== id), refused })
+  }
+
+  private holding(): number[] {
+    return [...this.state.items.map(({ id }) => id), ...this.state.unsent.map(({ assignment }) => assignment.id)]
+  }
+
+  private find(id: number): Unsent | undefined {
+    return this.state.unsent.find(({ assignment }) => assignment.id === id)
+  }
+
+  private setUnsent(unsent: Unsent): void {
+    const { assignment, body } = unsent
+    keepDraft(this.unsentKey(assignment.id), { assignment, body })
+    const others = this.state.unsent.filter((other) => other.assignment.id !== assignment.id)
+    this.set({ unsent: [...others, unsent] })
+  }
+
+  private dropUnsent(id: number): void {
+    dropDraft(this.unsentKey(id))
+    this.set({ unsent: this.state.unsent.filter(({ assignment }) => assignment.id !== id) })
+  }
+
+  private forget(id: number): void {
+    dropDraft(this.draftKey(id))
+  }
+
+  private keptUnsent(): Unsent[] {
+    return draftIds({ kind: 'unsent', person: this.options.person })
+      .map((id) => readDraft(this.unsentKey(id)) as Pick<Unsent, 'assignment' | 'body'> | null)
+      .filter((kept) => kept !== null && kept.assignment.campaign === this.options.campaign)
+      .map((kept) => ({ ...kept!, error: null, isSending: false }))
+  }
+
+  private draftKey(id: number) {
+    return { kind: 'ranking', person: this.options.person, id } as const
+  }
+
+  private unsentKey(id: number) {
+    return { kind: 'unsent', person: this.options.person, id } as const
+  }
+
+  private report(error: unknown): void {
+    if (error instanceof ApiError && error.isSignedOut) this.options.onSignedOut()
+  }
+
+  private set(change: Partial<QueueState>): void {
+    this.state = { ...this.state, ...change }
+    this.listeners.forEach((listener) => listener())
+  }
+}
+
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && !error.isTemporary && !error.isSignedOut && error.code !== 'csrf_failed'
+}

@@ -1,0 +1,224 @@
+import { Button, Kbd } from '@mantine/core'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import type { ApiError, Assignment } from '@/api'
+import { Conversation } from '@/components/conversation'
+import { keepFocus } from '@/components/keep-focus'
+import { Notice } from '@/components/notice'
+import { announce } from '@/shared/announce'
+import { keepDraft, readDraft } from '@/shared/drafts'
+import { useCommands } from '@/shared/use-commands'
+import { useVisibleSeconds } from '@/shared/visible-time'
+
+import { CandidateCard } from './candidate-card'
+import { begin, type Step, step } from './history'
+import type { Judgement } from './queue'
+import styles from './rank.module.css'
+import { ReasonDialog } from './reason-dialog'
+import { EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
+import { Tray } from './tray'
+import { useStickyHeight } from './use-sticky-height'
+
+type Props = {
+  assignment: Assignment
+  person: number
+  refused: ApiError | undefined
+  onSubmit: (judgement: Judgement) => void
+  onSkip: (reason: string) => void
+  onDiscard: () => void
+}
+
+type Mode = 'place' | 'tie' | 'reject'
+
+/** One assignment: the prompt, its candidates and the ranking of them. */
+export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDiscard }: Props) {
+  const { t } = useTranslation()
+  const { prompt, candidates } = assignment
+  const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
+  const letterOf = useCallback((id: number) => String.fromCharCode(65 + ids.indexOf(id)), [ids])
+
+  const draftKey = useMemo(() => ({ kind: 'ranking', person, id: assignment.id }) as const, [person, assignment.id])
+  const [kept] = useState(() => readDraft(draftKey) as { ballot?: unknown; seconds?: number } | null)
+  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? EMPTY))
+  const ballot = history.present
+  const seconds = useVisibleSeconds(Number(kept?.seconds) || 0)
+
+  const [mode, setMode] = useState<Mode>('place')
+  const [asking, setAsking] = useState<'skip' | 'cannotJudge' | null>(null)
+  const [isFolded, setFolded] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const sticky = useStickyHeight()
+
+  // Runs again each time the item comes on screen from behind the one before.
+  useEffect(() => {
+    scrollTo(0, 0)
+    heading.current?.focus({ preventScroll: true })
+  }, [])
+
+  const take = useCallback(
+    (taken: Step) => {
+      setMode('place')
+      const next = step(history, taken, ids)
+      if (next === history) {
+        const isPlaced = 'id' in taken && rankOf(ballot.tiers, taken.id) !== null
+        if (isPlaced && taken.type === 'place') announce(t('rank.said.already', { letter: letterOf(taken.id) }))
+        return
+      }
+      setHistory(next)
+      keepDraft(draftKey, { ballot: next.present, seconds: seconds() })
+      announce(describe(next.present))
+    },
+    // The words depend on the ballot alone.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [history, ids, draftKey, seconds, letterOf, t],
+  )
+
+  function describe(next: typeof ballot): string {
+    const order = next.tiers.map((tier) => tier.map(letterOf).join(' = ')).join(' > ')
+    const unacceptable = next.unacceptable.map(letterOf).join(', ')
+    const remaining = left(next, ids).length
+    return [
+      order || t('rank.said.nothing'),
+      unacceptable && t('rank.said.unacceptable', { letters: unacceptable }),
+      remaining ? t('rank.said.left', { count: remaining }) : t('rank.said.complete'),
+    ]
+      .filter(Boolean)
+      .join('. ')
+  }
+
+  function submit() {
+    if (refused) return
+    const missing = left(ballot, ids)
+    if (missing.length > 0) {
+      announce(t('rank.said.missing', { letters: missing.map(letterOf).join(', ') }))
+      return
+    }
+    announce(t('rank.said.submitted'))
+    onSubmit({
+      tiers: ballot.tiers.map((tier) => [...tier]),
+      unacceptable: [...ballot.unacceptable],
+      cannot_judge: '',
+      seconds_spent: seconds(),
+    })
+  }
+
+  function choose(reason: string) {
+    setAsking(null)
+    if (asking === 'skip') onSkip(reason)
+    else onSubmit({ tiers: [], unacceptable: [], cannot_judge: reason, seconds_spent: seconds() })
+  }
+
+  function at(place: number, type: Mode) {
+    const id = ids[place]
+    if (id === undefined) return false
+    take({ type: type === 'place' ? mode : type, id })
+  }
+
+  function moveFocused(type: 'moveUp' | 'moveDown') {
+    const id = focusedCandidate()
+    if (id === null) return false
+    take({ type, id })
+  }
+
+  function focusCard(offset: number) {
+    const current = focusedCandidate()
+    const from = current === null ? (offset > 0 ? -1 : 0) : ids.indexOf(current)
+    const id = ids[(from + offset + ids.length) % ids.length]
+    document.querySelector<HTMLElement>(`article[data-candidate="${id}"]`)?.focus()
+  }
+
+  useCommands(['rank', 'everywhere'], {
+    place: (place) => at(place, 'place'),
+    tie: (place) => at(place, 'tie'),
+    reject: (place) => at(place, 'reject'),
+    tieNext: () => setMode(mode === 'tie' ? 'place' : 'tie'),
+    rejectNext: () => setMode(mode === 'reject' ? 'place' : 'reject'),
+    undo: () => take({ type: 'undo' }),
+    redo: () => take({ type: 'redo' }),
+    clear: () => take({ type: 'clear' }),
+    moveUp: () => moveFocused('moveUp'),
+    moveDown: () => moveFocused('moveDown'),
+    nextAnswer: () => focusCard(1),
+    previousAnswer: () => focusCard(-1),
+    foldPrompt: () => setFolded(!isFolded),
+    skip: () => setAsking('skip'),
+    cannotJudge: () => setAsking('cannotJudge'),
+    submit,
+    submitAnywhere: submit,
+  })
+
+  const onPlace = useCallback((id: number) => take({ type: 'place', id }), [take])
+  const onTie = useCallback((id: number) => take({ type: 'tie', id }), [take])
+  const onReject = useCallback((id: number) => take({ type: 'reject', id }), [take])
+  const onTakeBack = useCallback((id: number) => take({ type: 'takeBack', id }), [take])
+  const complete = isComplete(ballot, ids)
+
+  return (
+    <div className={styles.item} data-count={ids.length}>
+      <section className={styles.prompt} ref={sticky} aria-label={t('prompt')}>
+        <div className={styles.promptHead}>
+          <h1 ref={heading} tabIndex={-1}>{t('rank.title', { count: ids.length })}</h1>
+          <button type="button" className="quiet" aria-expanded={!isFolded} onMouseDown={keepFocus}
+            onClick={() => setFolded(!isFolded)}>
+            {t(isFolded ? 'rank.unfold' : 'rank.fold')} <Kbd size="xs" aria-hidden>P</Kbd>
+          </button>
+        </div>
+        <div className={styles.promptText} data-folded={isFolded} tabIndex={0} role="group" aria-label={t('prompt')}>
+          <Conversation messages={prompt.messages} language={prompt.language} />
+        </div>
+      </section>
+
+      {refused && (
+        <Notice kind="warning" words={refused.detail || t('error.unreachable')}
+          action={{ label: t('rank.goOn'), run: onDiscard }} />
+      )}
+
+      <div className={styles.cards}>
+        {candidates.map((candidate, place) => {
+          const rank = rankOf(ballot.tiers, candidate.id)
+          return (
+            <CandidateCard key={candidate.id} candidate={candidate} letter={letterOf(candidate.id)} digit={place + 1}
+              language={prompt.language} rank={rank} nextRank={ballot.tiers.length + 1}
+              isTied={rank !== null && ballot.tiers[rank - 1]!.length > 1} isFilled={ballot.filled === candidate.id}
+              isUnacceptable={ballot.unacceptable.includes(candidate.id)}
+              onPlace={onPlace} onTie={onTie} onReject={onReject} onTakeBack={onTakeBack} />
+          )
+        })}
+      </div>
+
+      <section className={styles.bar} aria-label={t('rank.bar')}>
+        {mode === 'place' ? (
+          <Tray ballot={ballot} letterOf={letterOf} onMove={take} />
+        ) : (
+          <p className={styles.hint} role="status">{t(mode === 'tie' ? 'rank.tieMode' : 'rank.rejectMode')}</p>
+        )}
+        <div className={styles.barActions}>
+          <button type="button" className="quiet" onClick={() => setAsking('skip')}>{t('rank.skip.open')}</button>
+          <button type="button" className="quiet" onClick={() => setAsking('cannotJudge')}>
+            {t('rank.cannotJudge.open')}
+          </button>
+          <button type="button" className="quiet" onMouseDown={keepFocus} disabled={history.past.length === 0}
+            onClick={() => take({ type: 'undo' })}>
+            {t('undo')}
+          </button>
+          <button type="button" className="quiet" onMouseDown={keepFocus} disabled={history.future.length === 0}
+            onClick={() => take({ type: 'redo' })}>
+            {t('redo')}
+          </button>
+          <Button onClick={submit} disabled={!complete || refused !== undefined} aria-keyshortcuts="Enter">
+            {complete || isUntouched(ballot) ? t('rank.submit') : t('rank.submitLeft', { count: left(ballot, ids).length })}
+            <Kbd size="xs" ml={8} aria-hidden>Enter</Kbd>
+          </Button>
+        </div>
+      </section>
+
+      {asking && <ReasonDialog kind={asking} onClose={() => setAsking(null)} onChoose={choose} />}
+    </div>
+  )
+}
+
+function focusedCandidate(): number | null {
+  const element = document.activeElement?.closest<HTMLElement>('[data-candidate]')
+  return element ? Number(element.dataset.candidate) : null
+}

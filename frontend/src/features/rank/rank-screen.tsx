@@ -1,0 +1,46 @@
+import { Activity } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import type { Person } from '@/api'
+import { AllDone } from '@/components/all-done'
+import { Notice } from '@/components/notice'
+import { useTitle } from '@/components/use-title'
+import { wordsFor } from '@/shared/errors'
+
+import { RankItem } from './rank-item'
+import { useQueue } from './use-queue'
+
+/** Ranking the assignments of one campaign, one after the other. */
+export function RankScreen({ campaign, name, person }: { campaign: number; name: string; person: Person }) {
+  const { t } = useTranslation()
+  const { queue, state } = useQueue(campaign, person.id)
+  useTitle(t('rank.screen'), name)
+
+  const failed = state.unsent.filter(({ error, isSending }) => error && !isSending)
+
+  return (
+    <>
+      {failed.map(({ assignment, error }) => (
+        <Notice key={assignment.id} kind="warning" words={t('rank.notSaved', { words: wordsFor(error, t) })}
+          action={{ label: t('retry'), run: () => void queue.sendUnsent() }}
+          other={{ label: t('rank.reopen'), run: () => queue.reopen(assignment.id) }} />
+      ))}
+      {state.status === 'failed' && state.items.length === 0 && (
+        <Notice kind="error" words={wordsFor(state.error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
+      )}
+      {state.status === 'loading' && <p className="waiting" aria-busy="true">{t('loading')}</p>}
+      {state.status === 'ready' && state.items.length === 0 && (
+        <AllDone title={t('rank.done')} explain={t('rank.doneExplain')} />
+      )}
+      {state.items.map((assignment, place) => (
+        // The next one is rendered behind this one, so that it is there at once.
+        <Activity key={assignment.id} mode={place === 0 ? 'visible' : 'hidden'}>
+          <RankItem assignment={assignment} person={person.id} refused={state.refused.get(assignment.id)}
+            onSubmit={(judgement) => void queue.submit(assignment, judgement)}
+            onSkip={(reason) => void queue.skip(assignment, reason)}
+            onDiscard={() => queue.discard(assignment.id)} />
+        </Activity>
+      ))}
+    </>
+  )
+}

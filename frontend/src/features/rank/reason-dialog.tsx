@@ -1,0 +1,52 @@
+import { Button, Group, Modal, Radio, Stack, Textarea } from '@mantine/core'
+import { type SubmitEvent, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+
+type Props = {
+  kind: 'skip' | 'cannotJudge'
+  onClose: () => void
+  onChoose: (reason: string) => void
+}
+
+const REASONS = {
+  skip: ['subject', 'language', 'disturbing', 'broken', 'other'],
+  cannotJudge: ['unclear', 'facts', 'language', 'other'],
+} as const
+
+/** Asks why. The answer travels as a stable word, with the labeler's own words after it. */
+export function ReasonDialog({ kind, onClose, onChoose }: Props) {
+  const { t } = useTranslation()
+  const [reason, setReason] = useState('')
+  const [words, setWords] = useState('')
+  const isOther = reason === 'other'
+  const isReady = reason !== '' && (!isOther || words.trim() !== '')
+
+  function choose(event: SubmitEvent) {
+    event.preventDefault()
+    if (isReady) onChoose([reason, words.trim()].filter(Boolean).join(': ').slice(0, 500))
+  }
+
+  return (
+    <Modal opened onClose={onClose} title={t(`rank.${kind}.title`)} lockScroll={false} centered
+      closeButtonProps={{ 'aria-label': t('close') }}>
+      <form onSubmit={choose}>
+        <Stack gap="md">
+          <p className="muted">{t(`rank.${kind}.explain`)}</p>
+          <Radio.Group value={reason} onChange={setReason} label={t('rank.reason')}>
+            <Stack gap="xs" mt="xs">
+              {REASONS[kind].map((value, place) => (
+                <Radio key={value} value={value} label={t(`rank.${kind}.reasons.${value}`)} data-autofocus={place === 0 || undefined} />
+              ))}
+            </Stack>
+          </Radio.Group>
+          <Textarea label={isOther ? t('rank.wordsNeeded') : t('rank.words')} value={words} maxLength={450}
+            autosize minRows={2} onChange={(event) => setWords(event.currentTarget.value)} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>{t('cancel')}</Button>
+            <Button type="submit" disabled={!isReady}>{t(`rank.${kind}.do`)}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  )
+}

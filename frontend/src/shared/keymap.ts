@@ -1,0 +1,68 @@
+/**
+ * Every keyboard command of the app, as data: the key listener, the shortcut sheet and the hints on buttons read
+ * this one list.
+ *
+ * A chord is modifiers and a key joined by "+". "Mod" is Ctrl, on a Mac also Command. "Digit" stands for 1 to 9
+ * and "Letter" for A to I: the answer in that place.
+ */
+export type Scope = 'everywhere' | 'rank' | 'demonstrate'
+
+export type Command =
+  | 'showShortcuts'
+  | 'showGuideline'
+  | 'submitAnywhere'
+  | 'place'
+  | 'tie'
+  | 'tieNext'
+  | 'reject'
+  | 'rejectNext'
+  | 'undo'
+  | 'redo'
+  | 'moveUp'
+  | 'moveDown'
+  | 'clear'
+  | 'submit'
+  | 'nextAnswer'
+  | 'previousAnswer'
+  | 'foldPrompt'
+  | 'skip'
+  | 'cannotJudge'
+  | 'preview'
+  | 'addTurn'
+
+export type Binding = {
+  scope: Scope
+  command: Command
+  chords: readonly string[]
+  /** Also while the focus is in a text field. */
+  inFields?: true
+}
+
+export const KEYMAP: readonly Binding[] = [
+  { scope: 'rank', command: 'place', chords: ['Digit', 'Letter'] },
+  { scope: 'rank', command: 'tie', chords: ['Shift+Digit', 'Shift+Letter'] },
+  { scope: 'rank', command: 'tieNext', chords: ['='] },
+  { scope: 'rank', command: 'reject', chords: ['Alt+Digit'] },
+  { scope: 'rank', command: 'rejectNext', chords: ['X'] },
+  { scope: 'rank', command: 'undo', chords: ['Backspace', 'Mod+Z'] },
+  { scope: 'rank', command: 'redo', chords: ['Mod+Shift+Z', 'Mod+Y'] },
+  { scope: 'rank', command: 'moveUp', chords: ['Alt+ArrowUp'] },
+  { scope: 'rank', command: 'moveDown', chords: ['Alt+ArrowDown'] },
+  { scope: 'rank', command: 'clear', chords: ['R'] },
+  { scope: 'rank', command: 'nextAnswer', chords: ['J'] },
+  { scope: 'rank', command: 'previousAnswer', chords: ['K'] },
+  { scope: 'rank', command: 'foldPrompt', chords: ['P'] },
+  { scope: 'rank', command: 'skip', chords: ['S'] },
+  { scope: 'rank', command: 'cannotJudge', chords: ['U'] },
+  { scope: 'rank', command: 'submit', chords: ['Enter'] },
+  { scope: 'demonstrate', command: 'preview', chords: ['Mod+Shift+P'], inFields: true },
+  { scope: 'demonstrate', command: 'addTurn', chords: ['Alt+N'], inFields: true },
+  { scope: 'everywhere', command: 'submitAnywhere', chords: ['Mod+Enter'], inFields: true },
+  { scope: 'everywhere', command: 'showGuideline', chords: ['L'] },
+  { scope: 'everywhere', command: 'showShortcuts', chords: ['?'] },
+]
+
+/** The first chord of a command, for the hint on its button. */
+export function chordOf(command: Command): string {
+  return KEYMAP.find((binding) => binding.command === command)?.chords[0] ?? ''
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+const django = 'http://127.0.0.1:8000'
+
+export default defineConfig(({ command }) => ({
+  // Django serves what is built under /static/app/; the development server stands in for /app/ itself.
+  base: command === 'build' ? '/static/app/' : '/app/',
+  plugins: [react()],
+  resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
+  server: { proxy: { '/api': django, '/admin': django, '/static': django } },
+  build: {
+    // An inlined asset is a data: URL, which the content security policy refuses for fonts and styles.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts' },
+      output: {
+        // The admin's template names these two files, so they carry no hash.
+        entryFileNames: (chunk) =>
+          chunk.name === 'run-page' ? 'admin/run-page.js' : 'assets/[name]-[hash].js',
+        assetFileNames: (asset) =>
+          asset.names.includes('run-page.css') ? 'admin/run-page.css' : 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['src/testing/setup.ts'],
+    css: false,
+    maxWorkers: 2,
+  },
+}))

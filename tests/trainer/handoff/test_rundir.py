@@ -1,0 +1,86 @@
+import pytest
+
+from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
+
+SPEC = RunSpec(
+    kind="sft",
+    config={"seed": 1},
+    base_model="somewhere",
+    base_digest="aa",
+    snapshot_digest="bb",
+    code_version="0.1.0",
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    data = tmp_path / "rows"
+    data.write_bytes(b"rows")
+    return RunDirectory.create(tmp_path / "run", SPEC, {"demonstrations.parquet": data})
+
+
+def test_settings_and_data_pass_through(folder):
+    assert RunDirectory(folder.path).spec() == SPEC
+    assert folder.data_path("demonstrations.parquet").read_bytes() == b"rows"
+
+
+def test_metrics_are_read_from_where_one_stopped(folder):
+    for step in (1, 2, 3):
+        folder.log_metrics(step=step, steps=3, loss=1 / step)
+
+    first, line = folder.read_metrics()
+    folder.log_metrics(step=4, steps=4, loss=0.1)
+    more, line_after = folder.read_metrics(line)
+
+    assert [row["step"] for row in first] == [1, 2, 3]
+    assert [row["step"] for row in more] == [4]
+    assert (line, line_after) == (3, 4)
+
+
+def test_a_half_written_line_waits_for_its_end(folder):
+    folder.log_metrics(step=1, steps=2)
+    with (folder.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 2, "ste')
+
+    rows, line = folder.read_metrics()
+
+    assert ([row["step"] for row in rows], line) == ([1], 1)
+
+
+def test_samples_keep_any_text(folder):
+    texts = ["a\u2028b", "line\nbreak", "茶\x0b", ""]
+    for text in texts:
+        folder.append_sample(prompt_id=1, completion=text)
+
+    assert [row["completion"] for row in folder.read_samples()] == texts
+
+
+def test_a_result_appears_only_when_it_is_whole(folder):
+    with pytest.raises(RuntimeError), folder.publish_result() as unfinished:
+        (unfinished / "weights").write_text("half")
+        raise RuntimeError
+
+    assert not folder.result_path.exists()
+    with folder.publish_result() as unfinished:
+        (unfinished / "weights").write_text("whole")
+    assert (folder.result_path / "weights").read_text() == "whole"
+
+
+def test_the_outcome_is_what_the_lab_said(folder):
+    assert folder.outcome() is None
+    folder.mark_failed("The disk is full.")
+    assert folder.outcome().reason == "The disk is full."
+    folder.mark_done({"loss": 1.0})
+    assert folder.outcome().succeeded
+
+
+def test_a_folders_digest_knows_names_and_contents(tmp_path):
+    def made(name, files):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        return digest_of_folder(folder)
+
+    assert made("a", {"x": "1", "y": "2"}) == made("b", {"y": "2", "x": "1"})
+    assert made("c", {"x": "1", "y": "2"}) != made("d", {"x": "2", "y": "1"})

@@ -1,0 +1,255 @@
+"""What each stage can be told. A config is frozen, checked once, and saved whole into the run directory."""
+
+import ast
+import dataclasses
+import inspect
+import math
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be: names the field, its value and what is allowed."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(f"{field} is {value!r}; it must be {allowed}.")
+        self.field, self.value, self.allowed = field, value, allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabConfig:
+    """What every stage has."""
+
+    seed: int = 0
+    """Of all randomness in the run; the same seed on the same machine gives the same result."""
+    dtype: str = "auto"
+    """Of the frozen weights: bfloat16, float32, or auto (bfloat16 where the machine computes in it)."""
+    max_prompt_tokens: int = 1024
+    """Longer prompts are left out, and counted in the summary."""
+
+    def __post_init__(self) -> None:
+        _one_of(self, "dtype", ("auto", "bfloat16", "float32"))
+        _at_least(self, 1, "max_prompt_tokens")
+        _at_least(self, 0, "seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(LabConfig):
+    """What the stages that train have."""
+
+    learning_rate: float = 1e-4
+    """Of AdamW, for adapters; full fine-tuning wants about a tenth of it."""
+    lora_rank: int = 16
+    """Rank of the adapters on every linear layer; 0 trains all weights."""
+    lora_layers: int = 8
+    """How many of the topmost layers get adapters; what lies below runs once per batch of data. 0: all."""
+    max_grad_norm: float = 1.0
+    """Gradients are scaled down to this norm."""
+    max_completion_tokens: int = 512
+    """Longer completions are cut."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _above(self, 0, "learning_rate", "max_grad_norm")
+        _at_least(self, 0, "lora_rank", "lora_layers")
+        _at_least(self, 1, "max_completion_tokens")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SFTConfig(TrainingConfig):
+    """Supervised learning on demonstrations."""
+
+    epochs: int = 3
+    """Passes over the demonstrations."""
+    batch_size: int = 8
+    """Demonstrations per step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least(self, 1, "epochs", "batch_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardConfig(TrainingConfig):
+    """A reward model from rankings."""
+
+    epochs: int = 1
+    """Passes over the rankings; more than a few overfit."""
+    batch_size: int = 4
+    """Rankings per step: all comparisons of a ranking are one element."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least(self, 1, "epochs", "batch_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfig(TrainingConfig):
+    """The policy, by PPO against a reward model."""
+
+    learning_rate: float = 2e-5
+    """Of AdamW, for the policy's adapters."""
+    value_learning_rate: float = 1e-3
+    """Of AdamW, for the value head."""
+    iterations: int = 100
+    """At most so many rollouts are collected; each is followed by ``epochs`` passes over it."""
+    rollout_size: int = 64
+    """Completions sampled per iteration."""
+    minibatch_size: int = 16
+    """Completions per optimizer step."""
+    epochs: int = 4
+    """Passes over each rollout."""
+    kl_coef: float = 0.05
+    """Price of the per-token drift from the reference policy."""
+    target_ref_kl: float = 0.0
+    """Stop once a rollout's mean drift from the reference, summed over a completion, reaches this; 0: never."""
+    target_approx_kl: float = 0.0
+    """End an iteration's passes early once the update itself drifts this far per token; 0: never."""
+    clip_range: float = 0.2
+    """How far the probability ratio may move before its gradient is cut."""
+    value_clip_range: float = 0.2
+    """How far a value may move from its rollout's in one update; 0: freely."""
+    vf_coef: float = 0.1
+    """Weight of the value loss."""
+    gamma: float = 1.0
+    """Discount."""
+    gae_lambda: float = 0.95
+    """Bias against variance of the advantages."""
+    temperature: float = 1.0
+    """Of sampling, and of every log-probability."""
+    max_new_tokens: int = 64
+    """Completions are cut here."""
+    missing_eos_penalty: float = 1.0
+    """Taken from the score of a completion that was cut."""
+    score_clip: float = 4.0
+    """Normalized scores are kept within plus and minus this; 0: not."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _above(self, 0, "value_learning_rate", "temperature", "clip_range")
+        _at_least(self, 1, "iterations", "rollout_size", "minibatch_size", "epochs", "max_new_tokens")
+        _at_least(self, 0, "kl_coef", "target_ref_kl", "target_approx_kl", "value_clip_range", "vf_coef")
+        _at_least(self, 0, "missing_eos_penalty", "score_clip")
+        _between(self, 0, 1, "gamma", "gae_lambda")
+        if self.rollout_size % self.minibatch_size:
+            allowed = f"a divisor of rollout_size ({self.rollout_size})"
+            raise ConfigError("minibatch_size", self.minibatch_size, allowed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig(LabConfig):
+    """Candidates to rank, from a policy."""
+
+    completions_per_prompt: int = 4
+    """How many candidates each prompt gets."""
+    temperature: float = 0.9
+    """Of sampling."""
+    max_new_tokens: int = 128
+    """Completions are cut here."""
+    split: str = "all"
+    """Which prompts: all, train or held_out."""
+    prompts: int = 0
+    """At most so many prompts, chosen by the seed; 0: all of them."""
+    batch_size: int = 24
+    """Completions sampled side by side."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _above(self, 0, "temperature")
+        _between(self, 1, 9, "completions_per_prompt")
+        _at_least(self, 1, "max_new_tokens", "batch_size")
+        _at_least(self, 0, "prompts")
+        _one_of(self, "split", ("all", "train", "held_out"))
+
+
+Config = SFTConfig | RewardConfig | PPOConfig | SampleConfig
+
+CONFIGS: dict[str, type[Config]] = {
+    "sft": SFTConfig,
+    "reward": RewardConfig,
+    "ppo": PPOConfig,
+    "sample": SampleConfig,
+}
+
+
+def build_config(kind: str, values: Mapping[str, Any]) -> Config:
+    """The config of a stage from plain values; texts such as ``"0.05"`` are read as the field's type.
+
+    :raises ConfigError: an unknown stage or field, or a value outside of what is allowed.
+    """
+    if kind not in CONFIGS:
+        raise ConfigError("kind", kind, f"one of {', '.join(CONFIGS)}")
+    config = CONFIGS[kind]
+    types = get_type_hints(config)
+    for name in values:
+        if name not in types:
+            raise ConfigError(
+                name, values[name], f"one of the settings of {kind}: {', '.join(sorted(types))}"
+            )
+    return config(**{name: _coerced(name, value, types[name]) for name, value in values.items()})
+
+
+def explain(kind: str) -> dict[str, tuple[Any, str]]:
+    """Each setting of a stage with its default and its one-line explanation, inherited ones included."""
+    config = CONFIGS[kind]
+    notes: dict[str, str] = {}
+    for base in reversed(config.__mro__):
+        notes.update(_notes(base))
+    return {field.name: (field.default, notes.get(field.name, "")) for field in dataclasses.fields(config)}
+
+
+def _notes(config: type) -> dict[str, str]:
+    """The text under each field, which Python itself throws away."""
+    if not dataclasses.is_dataclass(config):
+        return {}
+    body = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    notes = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
+            continue
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            notes[statement.target.id] = str(following.value.value)
+    return notes
+
+
+def _coerced(name: str, value: Any, wanted: type) -> Any:
+    try:
+        if isinstance(value, bool) or value is None:
+            raise ValueError
+        if wanted is int and isinstance(value, float):
+            if not value.is_integer():
+                raise ValueError
+            return int(value)
+        coerced = wanted(value)
+    except (TypeError, ValueError) as error:
+        words = {int: "a whole number", float: "a number", str: "a text"}
+        raise ConfigError(name, value, words[wanted]) from error
+    if isinstance(coerced, float) and not math.isfinite(coerced):
+        raise ConfigError(name, value, "a finite number")
+    return coerced
+
+
+def _at_least(config: Any, least: float, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) >= least:
+            raise ConfigError(name, getattr(config, name), f"{least} or more")
+
+
+def _above(config: Any, bound: float, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) > bound:
+            raise ConfigError(name, getattr(config, name), f"more than {bound}")
+
+
+def _between(config: Any, least: float, most: float, *names: str) -> None:
+    for name in names:
+        if not least <= getattr(config, name) <= most:
+            raise ConfigError(name, getattr(config, name), f"between {least} and {most}")
+
+
+def _one_of(config: Any, name: str, allowed: tuple[str, ...]) -> None:
+    if getattr(config, name) not in allowed:
+        raise ConfigError(name, getattr(config, name), f"one of {', '.join(allowed)}")

@@ -1,21 +1,25 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Route, Router, Switch, useRoute } from 'wouter'
 
 import { ApiError, getMe, listCampaigns, type Person } from '@/api'
-import { GuidelineDialog } from '@/components/guideline-dialog'
 import { Notice } from '@/components/notice'
-import { ShortcutSheet } from '@/components/shortcut-sheet'
 import { useTitle } from '@/components/use-title'
-import { DemonstrateScreen } from '@/features/demonstrate/demonstrate-screen'
 import { HomeScreen } from '@/features/home/home-screen'
-import { RankScreen } from '@/features/rank/rank-screen'
-import { SignInScreen } from '@/features/session/sign-in-screen'
 import { wordsFor } from '@/shared/errors'
 import { useCommands } from '@/shared/use-commands'
 
 import { Header } from './header'
+
+const loadRankScreen = () => import('@/features/rank/rank-screen')
+
+// What the first screen does not show comes when it is asked for.
+const GuidelineDialog = lazy(() => import('@/components/guideline-dialog'))
+const ShortcutSheet = lazy(() => import('@/components/shortcut-sheet'))
+const DemonstrateScreen = lazy(() => import('@/features/demonstrate/demonstrate-screen'))
+const RankScreen = lazy(loadRankScreen)
+const SignInScreen = lazy(() => import('@/features/session/sign-in-screen'))
 
 export function App() {
   return (
@@ -39,7 +43,9 @@ function Session() {
     return (
       <>
         <Header person={null} />
-        <SignInScreen onSignedIn={(person) => queries.setQueryData(['me'], person)} />
+        <Suspense>
+          <SignInScreen onSignedIn={(person) => queries.setQueryData(['me'], person)} />
+        </Suspense>
       </>
     )
   }
@@ -53,6 +59,9 @@ function Screens({ person }: { person: Person }) {
   const campaigns = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, refetchInterval: 30_000 })
   const campaign = campaigns.data?.find(({ id }) => String(id) === work?.campaign)
 
+  // Most people come to rank: have it there before they ask.
+  useEffect(() => void loadRankScreen(), [])
+
   useCommands(['everywhere'], {
     showShortcuts: () => setSheet('shortcuts'),
     showGuideline: () => campaign !== undefined && (setSheet('guideline'), true),
@@ -64,6 +73,7 @@ function Screens({ person }: { person: Person }) {
       <Header person={person} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
         onGuideline={() => setSheet('guideline')} />
       <main id="main" tabIndex={-1}>
+        <Suspense>
         <Switch>
           <Route path="/">
             <HomeScreen person={person} campaigns={campaigns.data} error={campaigns.error}
@@ -81,9 +91,12 @@ function Screens({ person }: { person: Person }) {
           </Route>
           <Route><NoSuchPage /></Route>
         </Switch>
+        </Suspense>
       </main>
+      <Suspense>
       {sheet === 'shortcuts' && <ShortcutSheet onClose={() => setSheet(null)} />}
       {sheet === 'guideline' && campaign && <GuidelineDialog campaign={campaign.id} onClose={() => setSheet(null)} />}
+      </Suspense>
     </>
   )
 }

@@ -8,7 +8,7 @@ import { wordsFor } from '@/shared/errors'
 import { Markdown } from './markdown'
 
 /** The campaign's guideline, over the work and not instead of it. */
-export function GuidelineDialog({ campaign, onClose }: { campaign: number; onClose: () => void }) {
+export default function GuidelineDialog({ campaign, onClose }: { campaign: number; onClose: () => void }) {
   const { t } = useTranslation()
   const { data, error } = useQuery({ queryKey: ['guideline', campaign], queryFn: () => getGuideline(campaign) })
   return (

@@ -10,7 +10,7 @@ const SCOPES: readonly Scope[] = ['rank', 'demonstrate', 'everywhere']
 const SHOWN: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', Mod: 'Ctrl' }
 
 /** Every keyboard command, from the keymap itself. */
-export function ShortcutSheet({ onClose }: { onClose: () => void }) {
+export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   const [singleKeys, setSingleKeys] = useSingleKeys()
   return (

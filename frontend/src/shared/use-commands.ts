@@ -5,7 +5,7 @@ import { readStroke } from './keys'
 import { useSingleKeys } from './single-keys'
 
 /** What to do on a command; answering ``false`` leaves the key to the browser. */
-export type Commands = Partial<Record<Command, (place: number) => boolean | undefined | void>>
+export type Commands = Partial<Record<Command, (place: number) => unknown>>
 
 /** Listen for the keymap's commands while the component is shown. A dialog on top takes the keyboard for itself. */
 export function useCommands(scopes: readonly Scope[], commands: Commands): void {

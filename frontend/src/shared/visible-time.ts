@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 
 /** Seconds during which something was really in front of somebody. The clock is passed in, in milliseconds. */
 export class VisibleTime {
@@ -44,5 +44,5 @@ export function useVisibleSeconds(secondsBefore = 0): () => number {
     }
   }, [time])
 
-  return useRef(() => time.seconds(performance.now())).current
+  return useCallback(() => time.seconds(performance.now()), [time])
 }

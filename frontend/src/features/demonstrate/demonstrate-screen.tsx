@@ -11,7 +11,7 @@ import { wordsFor } from '@/shared/errors'
 import { DemonstrationItem } from './demonstration-item'
 
 /** Writing the demonstrations of one campaign, one after the other. */
-export function DemonstrateScreen({ campaign, name, person }: { campaign: number; name: string; person: Person }) {
+export default function DemonstrateScreen({ campaign, name, person }: { campaign: number; name: string; person: Person }) {
   const { t } = useTranslation()
   const queries = useQueryClient()
   const queryKey = ['demonstration', campaign]

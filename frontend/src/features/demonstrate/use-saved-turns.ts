@@ -1,14 +1,15 @@
 import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 
-import { ApiError, claimDemonstration, type Demonstration, saveDraft, type Turn } from '@/api'
+import { ApiError, claimDemonstration, type Demonstration, saveDraft } from '@/api'
 import { dropDraft, keepDraft, readDraft } from '@/shared/drafts'
 
 import { begin, type Draft, isSame, readTurns, turnsOf } from './turns'
 
 const IDLE_MS = 1500
+const AGAIN_MS = 15_000
 
-/** Where the text is safe: nowhere new to be, on this device, at the server; or another tab changed it. */
-export type Saved = 'clean' | 'device' | 'saving' | 'server' | 'conflict'
+/** Where the text is safe: as it came, on this device, at the server; "failed" tries again, "conflict" asks. */
+export type Saved = 'clean' | 'device' | 'saving' | 'server' | 'failed' | 'conflict'
 
 type Kept = { turns?: unknown; revision?: number; seconds?: number } | null
 
@@ -26,45 +27,53 @@ export function useSavedTurns({ demonstration, person, seconds, onSignedOut }: O
   const [theirs, setTheirs] = useState<Demonstration | null>(opening.theirs)
   const revision = useRef(demonstration.revision ?? 0)
   const isClosed = useRef(false)
+  /** What is on screen now, for answers that come back later. */
+  const written = useRef<Draft[]>(opening.drafts)
+
+  const keep = useCallback(() => {
+    keepDraft(key, { turns: turnsOf(written.current), revision: revision.current, seconds: seconds() })
+  }, [key, seconds])
 
   const change = useCallback(
     (next: Draft[]) => {
+      written.current = next
       setDrafts(next)
       setSaved('device')
-      keepDraft(key, { turns: turnsOf(next), revision: revision.current, seconds: seconds() })
+      keep()
     },
-    [key, seconds],
+    [keep],
   )
 
-  const save = useEffectEvent(async () => {
-    if (isClosed.current) return
-    const turns = turnsOf(drafts)
-    setSaved('saving')
-    try {
-      const stored = await saveDraft(demonstration.id, { turns, revision: revision.current })
-      revision.current = stored.revision ?? revision.current + 1
-      // Whoever went on writing meanwhile is ahead of the server again; their next pause saves that.
-      setSaved((now) => (now === 'saving' ? 'server' : now))
-      keepDraft(key, { turns: latest(turns), revision: revision.current, seconds: seconds() })
-    } catch (error) {
-      if (error instanceof ApiError && error.isSignedOut) onSignedOut()
-      if (error instanceof ApiError && error.code === 'stale_revision') return meet()
-      setSaved('device')
-    }
-  })
-
-  const latest = useEffectEvent((stored: Turn[]) => (isClosed.current ? stored : turnsOf(drafts)))
-
-  const meet = useEffectEvent(async () => {
+  const meetTheirs = useEffectEvent(async () => {
     const { demonstration: current } = await claimDemonstration(demonstration.campaign)
     if (current?.id !== demonstration.id) return setSaved('device')
     setTheirs(current)
     setSaved('conflict')
   })
 
+  const save = useEffectEvent(async () => {
+    setSaved('saving')
+    try {
+      const stored = await saveDraft(demonstration.id, {
+        turns: turnsOf(written.current),
+        revision: revision.current,
+      })
+      revision.current = stored.revision ?? revision.current + 1
+      if (isClosed.current) return
+      // Whoever went on writing meanwhile is ahead of the server again; their next pause saves that.
+      setSaved((now) => (now === 'saving' ? 'server' : now))
+      keep()
+    } catch (error) {
+      if (isClosed.current) return
+      if (error instanceof ApiError && error.isSignedOut) onSignedOut()
+      if (error instanceof ApiError && error.code === 'stale_revision') return meetTheirs()
+      setSaved('failed')
+    }
+  })
+
   useEffect(() => {
-    if (saved !== 'device') return
-    const timer = setTimeout(() => void save(), IDLE_MS)
+    if (saved !== 'device' && saved !== 'failed') return
+    const timer = setTimeout(() => void save(), saved === 'failed' ? AGAIN_MS : IDLE_MS)
     return () => clearTimeout(timer)
   }, [drafts, saved])
 

@@ -2,7 +2,6 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 
 import type { Campaign, Person } from '@/api'
-import { Markdown } from '@/components/markdown'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { wordsFor } from '@/shared/errors'
@@ -40,7 +39,7 @@ function CampaignCard({ campaign }: { campaign: Campaign }) {
   return (
     <article className={styles.campaign} aria-labelledby={`campaign-${id}`}>
       <h2 id={`campaign-${id}`}>{name}</h2>
-      {description && <Markdown text={description} />}
+      {description && <p className="muted">{description}</p>}
       {!campaign.is_active && <p className="muted">{t('home.paused')}</p>}
       <ul className={styles.kinds}>
         <Kind href={`/rank/${id}`} action={t('home.rank')} name={name} explain={t('home.rankExplain')}

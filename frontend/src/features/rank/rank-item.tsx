@@ -1,5 +1,5 @@
 import { Button, Kbd } from '@mantine/core'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { ApiError, Assignment } from '@/api'
@@ -12,13 +12,15 @@ import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
 
 import { CandidateCard } from './candidate-card'
+import { describe, letterIn } from './describe'
 import { begin, type Step, step } from './history'
 import type { Judgement } from './queue'
 import styles from './rank.module.css'
-import { ReasonDialog } from './reason-dialog'
 import { EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
 import { Tray } from './tray'
 import { useStickyHeight } from './use-sticky-height'
+
+const ReasonDialog = lazy(() => import('./reason-dialog'))
 
 type Props = {
   assignment: Assignment
@@ -36,7 +38,7 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
   const { t } = useTranslation()
   const { prompt, candidates } = assignment
   const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
-  const letterOf = useCallback((id: number) => String.fromCharCode(65 + ids.indexOf(id)), [ids])
+  const letterOf = useCallback((id: number) => letterIn(ids, id), [ids])
 
   const draftKey = useMemo(() => ({ kind: 'ranking', person, id: assignment.id }) as const, [person, assignment.id])
   const [kept] = useState(() => readDraft(draftKey) as { ballot?: unknown; seconds?: number } | null)
@@ -61,31 +63,16 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
       setMode('place')
       const next = step(history, taken, ids)
       if (next === history) {
-        const isPlaced = 'id' in taken && rankOf(ballot.tiers, taken.id) !== null
-        if (isPlaced && taken.type === 'place') announce(t('rank.said.already', { letter: letterOf(taken.id) }))
+        if (taken.type === 'place') announce(t('rank.said.already', { letter: letterOf(taken.id) }))
         return
       }
       setHistory(next)
       keepDraft(draftKey, { ballot: next.present, seconds: seconds() })
-      announce(describe(next.present))
+      announce(describe(next.present, ids, t))
     },
-    // The words depend on the ballot alone.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
     [history, ids, draftKey, seconds, letterOf, t],
   )
 
-  function describe(next: typeof ballot): string {
-    const order = next.tiers.map((tier) => tier.map(letterOf).join(' = ')).join(' > ')
-    const unacceptable = next.unacceptable.map(letterOf).join(', ')
-    const remaining = left(next, ids).length
-    return [
-      order || t('rank.said.nothing'),
-      unacceptable && t('rank.said.unacceptable', { letters: unacceptable }),
-      remaining ? t('rank.said.left', { count: remaining }) : t('rank.said.complete'),
-    ]
-      .filter(Boolean)
-      .join('. ')
-  }
 
   function submit() {
     if (refused) return
@@ -213,7 +200,11 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
         </div>
       </section>
 
-      {asking && <ReasonDialog kind={asking} onClose={() => setAsking(null)} onChoose={choose} />}
+      {asking && (
+        <Suspense>
+          <ReasonDialog kind={asking} onClose={() => setAsking(null)} onChoose={choose} />
+        </Suspense>
+      )}
     </div>
   )
 }

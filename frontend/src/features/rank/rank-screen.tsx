@@ -11,7 +11,7 @@ import { RankItem } from './rank-item'
 import { useQueue } from './use-queue'
 
 /** Ranking the assignments of one campaign, one after the other. */
-export function RankScreen({ campaign, name, person }: { campaign: number; name: string; person: Person }) {
+export default function RankScreen({ campaign, name, person }: { campaign: number; name: string; person: Person }) {
   const { t } = useTranslation()
   const { queue, state } = useQueue(campaign, person.id)
   useTitle(t('rank.screen'), name)

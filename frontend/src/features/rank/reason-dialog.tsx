@@ -14,7 +14,7 @@ const REASONS = {
 } as const
 
 /** Asks why. The answer travels as a stable word, with the labeler's own words after it. */
-export function ReasonDialog({ kind, onClose, onChoose }: Props) {
+export default function ReasonDialog({ kind, onClose, onChoose }: Props) {
   const { t } = useTranslation()
   const [reason, setReason] = useState('')
   const [words, setWords] = useState('')

@@ -6,7 +6,7 @@ import { type Person, signIn } from '@/api'
 import { useTitle } from '@/components/use-title'
 import { wordsFor } from '@/shared/errors'
 
-export function SignInScreen({ onSignedIn }: { onSignedIn: (person: Person) => void }) {
+export default function SignInScreen({ onSignedIn }: { onSignedIn: (person: Person) => void }) {
   const { t } = useTranslation()
   const [error, setError] = useState<unknown>(null)
   const [isPending, setPending] = useState(false)

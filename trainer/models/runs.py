@@ -105,12 +105,30 @@ class Run(models.Model):
         verbose_name=_("reward model from"),
     )
     config = models.JSONField(_("settings"), default=dict, blank=True)
+    delivers = models.BooleanField(
+        _("delivers"), default=False, help_text=_("What it samples goes to the labelers, to be ranked.")
+    )
+    idempotency_key = models.UUIDField(
+        _("idempotency key"), null=True, blank=True, unique=True, help_text=_("A second click finds the run.")
+    )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    lost_attempts = models.PositiveSmallIntegerField(
+        _("lost attempts"), default=0, help_text=_("How often its worker fell silent.")
+    )
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(_("lease expires"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     step = models.PositiveIntegerField(_("step"), default=0)
     steps = models.PositiveIntegerField(_("steps"), default=0)
+    # Two runs with the same settings on the same data make the same weights: one checkpoint, two results.
+    result = models.ForeignKey(
+        Checkpoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="made_by",
+        verbose_name=_("result"),
+    )
     summary = models.JSONField(_("summary"), default=dict, blank=True)
     failure = models.TextField(_("failure"), blank=True)
     created_by = models.ForeignKey(
@@ -187,6 +205,10 @@ class Run(models.Model):
     def succeed(self, *, now: datetime, summary: dict[str, Any]) -> bool:
         return self._finish(self._mine(), self.Status.SUCCEEDED, now=now, summary=summary)
 
+    def keep_result(self, checkpoint: Checkpoint) -> None:
+        Run.objects.filter(pk=self.pk).update(result=checkpoint)
+        self.result = checkpoint
+
     def fail(self, reason: str, *, now: datetime) -> bool:
         return self._finish(self._mine(), self.Status.FAILED, now=now, failure=reason)
 
@@ -198,6 +220,17 @@ class Run(models.Model):
         """Hand this attempt's run back to the queue."""
         return self._move(self._mine(), status=self.Status.QUEUED, lease_expires_at=None, worker="")
 
+    def return_overdue(self, *, now: datetime) -> bool:
+        """Queue again what its worker no longer keeps alive."""
+        changes = {"worker": "", "lost_attempts": F("lost_attempts") + 1}
+        return self._move(self._overdue(now), status=self.Status.QUEUED, lease_expires_at=None, **changes)
+
+    def fail_overdue(self, reason: str, *, now: datetime) -> bool:
+        return self._finish(self._overdue(now), self.Status.FAILED, now=now, failure=reason)
+
+    def stop_overdue(self, *, now: datetime) -> bool:
+        return self._finish(self._overdue(now), self.Status.CANCELLED, now=now)
+
     def cancel_queued(self, *, now: datetime, reason: str = "") -> bool:
         return self._finish(Run.objects.queued(), self.Status.CANCELLED, now=now, failure=reason)
 
@@ -207,6 +240,9 @@ class Run(models.Model):
 
     def _mine(self) -> RunQuerySet:
         return Run.objects.running().filter(attempt=self.attempt)
+
+    def _overdue(self, now: datetime) -> RunQuerySet:
+        return Run.objects.overdue(now).filter(attempt=self.attempt)
 
     def _finish(self, allowed: RunQuerySet, status: str, *, now: datetime, **changes: Any) -> bool:
         return self._move(allowed, status=status, finished_at=now, lease_expires_at=None, **changes)

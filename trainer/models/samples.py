@@ -7,7 +7,10 @@ from trainer.models.runs import Run
 
 
 class SampledCompletion(models.Model):
-    """Which checkpoint wrote a completion. Only here: ``annotation`` cannot import it, so labelers stay blind."""
+    """Which checkpoint wrote a completion.
+
+    Only here: ``annotation`` cannot import it, so labelers stay blind.
+    """
 
     completion = models.OneToOneField(
         Completion, models.CASCADE, related_name="+", verbose_name=_("completion")

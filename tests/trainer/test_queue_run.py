@@ -1,0 +1,194 @@
+from uuid import UUID
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from annotation.models import Campaign
+from tests.conftest import NOON
+from trainer import dispatch
+from trainer.actions.checkpoints import register_base_model
+from trainer.actions.runs import cancel_run, queue_chain, queue_run
+from trainer.errors import (
+    BaseRunLost,
+    InvalidConfig,
+    NothingToFreeze,
+    RewardMissing,
+    RewardNotUsed,
+    RunAlreadyFinished,
+    UnknownBaseModel,
+    WrongCheckpointKind,
+    WrongSnapshotKind,
+)
+from trainer.models import Checkpoint, Run
+
+
+class TestQueueRun:
+    @pytest.fixture
+    def queue(self, frozen, base, rhea):
+        def queue_sft(**changes):
+            details = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": base, "created_by": rhea}
+            return queue_run(**{**details, **changes}, now=NOON)
+
+        return queue_sft
+
+    def test_keeps_every_setting_defaults_included(self, queue):
+        run = queue(config={"epochs": "2", "seed": 7})
+
+        assert run.status == Run.Status.QUEUED
+        assert (run.config["epochs"], run.config["seed"]) == (2, 7)
+        assert "learning_rate" in run.config
+
+    def test_takes_a_ppo_run_with_its_reward_model(self, queue, frozen, reward_model):
+        run = queue(kind="ppo", snapshot=frozen["prompts"], reward=reward_model)
+
+        assert (run.reward, run.reward_run) == (reward_model, None)
+
+    def test_only_a_sample_run_delivers_and_only_if_asked(self, queue, frozen):
+        assert queue(kind="sample", snapshot=frozen["prompts"]).delivers
+        assert not queue(kind="sample", snapshot=frozen["prompts"], deliver=False).delivers
+        assert not queue().delivers
+
+    def test_a_second_click_finds_the_first_ones_run(self, queue):
+        assert queue(idempotency_key=UUID(int=1)) == queue(idempotency_key=UUID(int=1))
+        assert queue(idempotency_key=UUID(int=2)) != queue(idempotency_key=UUID(int=1))
+        assert Run.objects.count() == 2
+
+    @pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
+    def test_refuses_a_snapshot_of_another_kind(self, queue, frozen, kind):
+        wrong = frozen["demonstrations" if kind != "sft" else "rankings"]
+
+        with pytest.raises(WrongSnapshotKind):
+            queue(kind=kind, snapshot=wrong)
+
+    def test_refuses_to_start_from_a_reward_model(self, queue, reward_model):
+        with pytest.raises(WrongCheckpointKind):
+            queue(base=reward_model)
+
+    def test_refuses_a_reward_model_that_is_none(self, queue, frozen, base):
+        with pytest.raises(WrongCheckpointKind):
+            queue(kind="ppo", snapshot=frozen["prompts"], reward=base)
+
+    def test_refuses_ppo_without_a_reward_model(self, queue, frozen):
+        with pytest.raises(RewardMissing):
+            queue(kind="ppo", snapshot=frozen["prompts"])
+
+    def test_refuses_a_reward_model_where_none_is_read(self, queue, reward_model):
+        with pytest.raises(RewardNotUsed):
+            queue(reward=reward_model)
+
+    @pytest.mark.parametrize("config", [{"epochs": 0}, {"epochs": "many"}, {"epoch": 1}])
+    def test_refuses_a_setting_and_names_it(self, queue, config):
+        with pytest.raises(InvalidConfig, match="epoch"):
+            queue(config=config)
+
+        assert Run.objects.count() == 0
+
+    def test_refuses_to_build_on_a_run_that_was_lost(self, queue, sft_run, frozen):
+        cancel_run(sft_run, now=NOON)
+
+        with pytest.raises(BaseRunLost):
+            queue(kind="reward", snapshot=frozen["rankings"], base=sft_run)
+
+
+class TestQueueChain:
+    def test_links_each_run_to_the_ones_it_builds_on(self, kitchen, frozen, base, rhea):
+        sft, reward, ppo, sample = queue_chain(
+            campaign=kitchen, base=base, created_by=rhea, now=NOON, overrides={"ppo": {"iterations": 3}}
+        )
+
+        assert [run.kind for run in (sft, reward, ppo, sample)] == ["sft", "reward", "ppo", "sample"]
+        assert (sft.base, reward.base_run, ppo.base_run, ppo.reward_run) == (base, sft, sft, reward)
+        assert (sample.base_run, sample.delivers) == (ppo, True)
+        assert ppo.config["iterations"] == 3
+        assert list(Run.objects.ready()) == [sft]
+
+    def test_queues_nothing_where_one_part_is_missing(self, kitchen, demonstrations, base, rhea):
+        with pytest.raises(NothingToFreeze, match="ranked"):
+            queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
+
+        assert Run.objects.count() == 0
+
+    def test_a_second_click_queues_nothing_more(self, kitchen, frozen, base, rhea):
+        for _ in range(2):
+            queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON, idempotency_key=UUID(int=1))
+
+        assert Run.objects.count() == 4
+
+    def test_refuses_an_empty_campaign(self, base, rhea):
+        with pytest.raises(NothingToFreeze):
+            queue_chain(campaign=Campaign.objects.create(name="Attic"), base=base, created_by=rhea, now=NOON)
+
+
+class TestCancelRun:
+    def test_ends_a_waiting_run_and_those_that_wait_for_it(self, kitchen, frozen, base, rhea):
+        sft, reward, ppo, sample = queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
+
+        cancel_run(sft, now=NOON)
+
+        runs = list(Run.objects.order_by("pk"))
+        assert {run.status for run in runs} == {Run.Status.CANCELLED}
+        assert "cancelled" in runs[3].failure
+
+    def test_only_asks_a_running_one_to_stop(self, sft_run, settings):
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+
+        cancel_run(sft_run, now=NOON)
+
+        assert sft_run.status == Run.Status.RUNNING
+        assert sft_run.cancel_requested_at == NOON
+
+    def test_refuses_a_run_that_is_over(self, sft_run):
+        cancel_run(sft_run, now=NOON)
+
+        with pytest.raises(RunAlreadyFinished):
+            cancel_run(sft_run, now=NOON)
+
+
+class TestRegisterBaseModel:
+    def test_knows_a_folder_again(self, base):
+        assert register_base_model(base.location, now=NOON) == base
+        assert (base.kind, base.name) == ("base", "tiny")
+
+    def test_takes_a_hugging_face_id(self, db):
+        checkpoint = register_base_model("HuggingFaceTB/SmolLM2-135M-Instruct", now=NOON)
+
+        assert checkpoint.location == "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+    def test_says_how_to_get_a_named_model_that_is_not_here(self, db, settings, tmp_path):
+        settings.BASE_MODELS = {"Small": str(tmp_path / "small")}
+
+        with pytest.raises(UnknownBaseModel, match="base_model"):
+            register_base_model("Small", now=NOON)
+
+    @pytest.mark.parametrize("name", ["", "/nowhere/at/all", "../up", "a b", "x" * 3 + "/y/z"])
+    def test_refuses_what_is_no_model(self, db, name):
+        with pytest.raises(UnknownBaseModel):
+            register_base_model(name, now=NOON)
+
+        assert Checkpoint.objects.count() == 0
+
+    def test_refuses_a_folder_without_a_model(self, db, tmp_path):
+        with pytest.raises(UnknownBaseModel):
+            register_base_model(str(tmp_path), now=NOON)
+
+
+class TestRing:
+    def test_waits_for_the_commit(self, sft_run, monkeypatch, django_capture_on_commit_callbacks):
+        rung = []
+        monkeypatch.setattr(dispatch, "_ring", lambda: rung.append(1))
+
+        with django_capture_on_commit_callbacks(execute=True):
+            dispatch.ring()
+            assert rung == []
+
+        assert rung == [1]
+
+    def test_a_broker_that_is_away_breaks_nothing_and_holds_nobody_up(self, monkeypatch, caplog):
+        from celery import current_app
+
+        monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+
+        dispatch._ring()
+
+        assert "next sweep" in caplog.text
+        assert caplog.records[0].exc_info[0] is OperationalError

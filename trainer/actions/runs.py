@@ -1,0 +1,202 @@
+"""Asking for runs: queueing one, queueing the whole chain, cancelling."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from annotation.models import Campaign, Person
+from trainer import dispatch
+from trainer.actions.snapshots import freeze_snapshot
+from trainer.errors import (
+    BaseRunLost,
+    InvalidConfig,
+    RewardMissing,
+    RewardNotUsed,
+    RunAlreadyFinished,
+    WrongCheckpointKind,
+    WrongSnapshotKind,
+)
+from trainer.handoff.configs import ConfigError, build_config
+from trainer.models import Checkpoint, Run, Snapshot
+
+SNAPSHOT_KINDS = {
+    Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.REWARD: Snapshot.Kind.RANKINGS,
+    Run.Kind.PPO: Snapshot.Kind.PROMPTS,
+    Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
+}
+"""What each kind of run learns from, or answers."""
+
+Origin = Checkpoint | Run
+"""Where weights come from: a checkpoint, or a run that will have made one by then."""
+
+
+def queue_run(
+    *,
+    kind: str,
+    snapshot: Snapshot,
+    base: Origin,
+    reward: Origin | None = None,
+    config: Mapping[str, Any] | None = None,
+    deliver: bool = True,
+    created_by: Person | None,
+    idempotency_key: UUID | None = None,
+    now: datetime,
+) -> Run:
+    """A queued run; a worker takes it once what it builds on exists.
+
+    ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers
+    unless ``deliver`` is False. The same ``idempotency_key`` gives the run that is there already.
+
+    :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
+    :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
+    :raises RewardMissing: PPO needs a reward model.
+    :raises RewardNotUsed: only PPO reads one.
+    :raises InvalidConfig: a setting is not known or its value is not allowed.
+    :raises BaseRunLost: the run to build on did not succeed.
+    """
+    _check_snapshot(kind, snapshot)
+    _check_origin(base, wants_reward=False)
+    _check_reward(kind, reward)
+    settings = _full_config(kind, config or {})
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                campaign=snapshot.campaign,
+                kind=kind,
+                snapshot=snapshot,
+                **_columns("base", base),
+                **_columns("reward", reward),
+                config=settings,
+                delivers=deliver and kind == Run.Kind.SAMPLE,
+                created_by=created_by,
+                idempotency_key=idempotency_key,
+                created_at=now,
+            )
+    except IntegrityError:
+        # A second click: the first one's run is the answer.
+        return Run.objects.get(idempotency_key=idempotency_key)
+    dispatch.ring()
+    return run
+
+
+@transaction.atomic
+def queue_chain(
+    *,
+    campaign: Campaign,
+    base: Checkpoint,
+    created_by: Person | None,
+    now: datetime,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    idempotency_key: UUID | None = None,
+) -> list[Run]:
+    """Freeze what there is and queue SFT → reward model → PPO → sample, each on the results before it.
+
+    ``overrides`` holds, by kind of run, what differs from the defaults.
+
+    :raises NothingToFreeze: there are no demonstrations, no rankings or no prompts yet.
+    :raises InvalidConfig: a setting is not known or its value is not allowed.
+    """
+    if known := Run.objects.filter(idempotency_key=idempotency_key, idempotency_key__isnull=False).first():
+        return [known]
+    snapshots = {
+        kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
+        for kind in Snapshot.Kind
+    }
+
+    def queue(kind: Run.Kind, base: Origin, reward: Origin | None = None, key: UUID | None = None) -> Run:
+        return queue_run(
+            kind=kind,
+            snapshot=snapshots[SNAPSHOT_KINDS[kind]],
+            base=base,
+            reward=reward,
+            config=(overrides or {}).get(kind),
+            created_by=created_by,
+            idempotency_key=key,
+            now=now,
+        )
+
+    sft = queue(Run.Kind.SFT, base, key=idempotency_key)
+    reward = queue(Run.Kind.REWARD, sft)
+    ppo = queue(Run.Kind.PPO, sft, reward)
+    sample = queue(Run.Kind.SAMPLE, ppo)
+    return [sft, reward, ppo, sample]
+
+
+def cancel_run(run: Run, *, now: datetime) -> None:
+    """A waiting run ends at once, and those that wait for it; a running one within seconds.
+
+    :raises RunAlreadyFinished: it is over.
+    """
+    # Between the first two a worker may take it, between the last two give it back.
+    stopped = run.cancel_queued(now=now) or run.ask_to_cancel(now=now) or run.cancel_queued(now=now)
+    if not stopped:
+        raise RunAlreadyFinished(_("This run is over already."))
+    cancel_stranded_runs(now=now)
+
+
+def cancel_stranded_runs(*, now: datetime) -> int:
+    """End the runs whose inputs will never exist. Returns how many that were."""
+    cancelled = 0
+    while stranded := list(Run.objects.stranded().select_related("base_run", "reward_run")):
+        for run in stranded:
+            cancelled += run.cancel_queued(now=now, reason=_missing_input(run))
+    return cancelled
+
+
+def _missing_input(run: Run) -> str:
+    lost = next(
+        origin
+        for origin in (run.base_run, run.reward_run)
+        if origin and origin.status in {Run.Status.FAILED, Run.Status.CANCELLED}
+    )
+    words = {
+        Run.Status.FAILED: _("It was to build on run %(run)s, which failed."),
+        Run.Status.CANCELLED: _("It was to build on run %(run)s, which was cancelled."),
+    }
+    return words[Run.Status(lost.status)] % {"run": lost}
+
+
+def _columns(role: str, origin: Origin | None) -> dict[str, Any]:
+    """``base`` or ``base_run``, whichever the origin is."""
+    if origin is None:
+        return {}
+    return {f"{role}_run" if isinstance(origin, Run) else role: origin}
+
+
+def _check_snapshot(kind: str, snapshot: Snapshot) -> None:
+    wanted = SNAPSHOT_KINDS[Run.Kind(kind)]
+    if snapshot.kind != wanted:
+        raise WrongSnapshotKind(
+            _("This kind of run reads a snapshot of %(wanted)s; %(snapshot)s is one of %(kind)s.")
+            % {"wanted": wanted.label, "snapshot": f"#{snapshot.pk}", "kind": snapshot.get_kind_display()}
+        )
+
+
+def _check_origin(origin: Origin, *, wants_reward: bool) -> None:
+    if isinstance(origin, Run) and origin.status in {Run.Status.FAILED, Run.Status.CANCELLED}:
+        raise BaseRunLost(_("Run %(run)s did not succeed, so nothing can build on it.") % {"run": origin})
+    if (origin.kind == Checkpoint.Kind.REWARD) != wants_reward or origin.kind == Run.Kind.SAMPLE:
+        role = _("the reward model") if wants_reward else _("the model to start from")
+        raise WrongCheckpointKind(_("%(origin)s cannot be %(role)s.") % {"origin": origin, "role": role})
+
+
+def _check_reward(kind: str, reward: Origin | None) -> None:
+    if kind == Run.Kind.PPO and reward is None:
+        raise RewardMissing(_("PPO needs a reward model: choose a checkpoint of that kind."))
+    if kind != Run.Kind.PPO and reward is not None:
+        raise RewardNotUsed(_("Only PPO reads a reward model; leave it empty."))
+    if reward is not None:
+        _check_origin(reward, wants_reward=True)
+
+
+def _full_config(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return asdict(build_config(kind, values))
+    except ConfigError as error:
+        raise InvalidConfig(str(error)) from error

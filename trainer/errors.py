@@ -1,0 +1,51 @@
+"""The desk's refusals. The API answers them with their code, the admin shows their words."""
+
+from annotation.errors import BadInput, Refusal
+
+
+class NothingToFreeze(Refusal):
+    code = "nothing_to_freeze"
+
+
+class SnapshotFileMissing(Refusal):
+    code = "snapshot_file_missing"
+
+
+class FormatDoesNotFit(BadInput):
+    code = "format_does_not_fit"
+
+
+class WrongSnapshotKind(BadInput):
+    code = "wrong_snapshot_kind"
+
+
+class WrongCheckpointKind(BadInput):
+    code = "wrong_checkpoint_kind"
+
+
+class RewardMissing(BadInput):
+    code = "reward_missing"
+
+
+class RewardNotUsed(BadInput):
+    code = "reward_not_used"
+
+
+class InvalidConfig(BadInput):
+    """A setting that the stage does not know, or a value that it does not take."""
+
+    code = "invalid_config"
+
+
+class UnknownBaseModel(BadInput):
+    code = "unknown_base_model"
+
+
+class BaseRunLost(Refusal):
+    """The run to build on failed or was cancelled."""
+
+    code = "base_run_lost"
+
+
+class RunAlreadyFinished(Refusal):
+    code = "run_already_finished"

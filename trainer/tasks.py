@@ -1,0 +1,34 @@
+import ctypes
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.utils import timezone
+
+from trainer.actions import execution
+
+# The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
+# plain byte, since an Event's lock could be held at the moment the signal comes.
+_shutting_down = RawValue(ctypes.c_bool, False)
+
+
+@worker_shutting_down.connect
+def _leave(**kwargs: Any) -> None:
+    _shutting_down.value = True
+
+
+@shared_task(bind=True, ignore_result=True)
+def execute_next_run(self: Any) -> None:
+    """Do nothing if no run waits: the doorbell may ring twice."""
+    if not _shutting_down.value:
+        execution.execute_next_run(
+            worker=self.request.hostname or "",
+            clock=timezone.now,
+            stopping=lambda: bool(_shutting_down.value),
+        )
+
+
+@shared_task(ignore_result=True)
+def reclaim_overdue_runs() -> None:
+    execution.reclaim_overdue_runs(now=timezone.now())

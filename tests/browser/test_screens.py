@@ -1,0 +1,187 @@
+"""What holds on every screen: nobody is shut out, nothing foreign runs, and it speaks both languages."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from annotation.actions.candidates import add_candidate_set
+from annotation.actions.prompts import add_prompt
+from annotation.models import Campaign
+from tests.browser.texts import HOSTILE
+
+# Names of keys, of the product and of the other language stay as they are.
+SAME_IN_CHINESE = {"Rankwright", "English", "Ctrl", "Enter", "A", "B", "C", "D", "P", "Ada"}
+
+
+class TestSession:
+    def test_a_wrong_password_is_refused_in_words(self, visit, ada):
+        visitor = visit()
+        visitor.expect_console(r"40[03] \((Forbidden|Bad Request)\)")
+        visitor.go("/app/")
+        page = visitor.page
+
+        page.get_by_label("User name").fill("ada")
+        page.get_by_label("Password", exact=True).fill("wrong")
+        visitor.press("Enter")
+
+        expect(page.get_by_role("alert")).not_to_be_empty()
+        expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+    def test_home_counts_what_waits_and_leads_to_it(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.sign_in("ada")
+        page = visitor.page
+
+        expect(page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
+        expect(page.get_by_text("3 rankings waiting")).to_be_visible()
+        expect(page.get_by_text("3 demonstrations waiting")).to_be_visible()
+        page.get_by_role("link", name="Rank – Kitchen").click()
+        expect(page).to_have_title("Rank · Kitchen · Rankwright")
+        visitor.press("l")
+        expect(page.get_by_role("dialog")).to_contain_text("Be kind. Prefer the answer that helps.")
+
+    def test_signing_out_leaves_nobody_signed_in(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.expect_console(r"403 \(Forbidden\)")
+        visitor.enter(ada, "/app/")
+
+        visitor.page.get_by_role("button", name="Sign out").click()
+        expect(visitor.page.get_by_role("heading", name="Sign in")).to_be_visible()
+        visitor.go("/app/")
+
+        expect(visitor.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    def test_only_researchers_are_shown_the_way_to_the_admin(self, visit, ada, rhea, kitchen):
+        labeler, researcher = visit(), visit()
+        labeler.enter(ada, "/app/")
+        researcher.enter(rhea, "/app/")
+
+        expect(researcher.page.get_by_role("link", name="Admin")).to_have_attribute("href", "/admin/")
+        expect(labeler.page.get_by_role("heading", name="Kitchen")).to_be_visible()
+        expect(labeler.page.get_by_role("link", name="Admin")).to_have_count(0)
+
+
+class TestHostileText:
+    def test_nothing_in_a_prompt_or_an_answer_runs_or_leaves_the_origin(self, visit, ada):
+        campaign = Campaign.objects.create(name="Attack")
+        prompt, _ = add_prompt(campaign=campaign, messages=[{"role": "user", "content": HOSTILE}])
+        add_candidate_set(prompt=prompt, texts=[HOSTILE, f"{HOSTILE} Again."])
+        visitor = visit()
+        visitor.enter(ada, f"/app/rank/{campaign.pk}")
+        page = visitor.page
+        expect(page.get_by_text("The end of the text.").first).to_be_visible()
+        page.wait_for_timeout(300)
+
+        links = page.locator(".prose a").all()
+        assert links
+        for link in links:
+            assert re.match("https?://", link.get_attribute("href"))
+            assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+            assert link.get_attribute("target") == "_blank"
+        expect(
+            page.locator(".prose :is(img, script, iframe, svg, style, [onclick], [onerror])")
+        ).to_have_count(0)
+        # Dialogs, requests elsewhere and console errors are the window's troubles: ``visit`` asks for them.
+
+
+class TestLanguages:
+    def test_the_rank_screen_speaks_chinese_without_english_leftovers(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        page = visitor.page
+        page.get_by_label("Language").select_option("zh-Hans")
+        visitor.press("1", "2")
+
+        expect(page.get_by_role("button", name="提交")).to_be_attached()
+        assert page.locator("html").get_attribute("lang") == "zh-Hans"
+        assert page.title() == "排序 · Kitchen · Rankwright"
+        leftovers = {word for text in own_texts(page) for word in re.findall("[A-Za-z]{2,}", text)}
+        assert leftovers <= SAME_IN_CHINESE | {"Kitchen"}
+        visitor.go("/admin/login/")
+        expect(page.locator("html")).to_have_attribute("lang", re.compile("zh-hans", re.IGNORECASE))
+
+    def test_a_chinese_browser_is_greeted_in_chinese(self, visit, transactional_db):
+        visitor = visit(locale="zh-CN")
+        visitor.expect_console(r"403 \(Forbidden\)")
+        visitor.go("/app/")
+
+        expect(visitor.page.get_by_role("heading", name="登录")).to_be_visible()
+
+    @pytest.mark.parametrize("width", [320, 683])  # 683 is 1366 at 200 %.
+    def test_no_words_are_cut_when_the_window_is_narrow(self, visit, ada, kitchen, width):
+        visitor = visit(viewport={"width": width, "height": 600}, locale="zh-CN")
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        expect(visitor.page.locator("article:visible").first).to_be_visible()
+
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = visitor.page.evaluate(
+            "[...document.querySelectorAll('button, a')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+            ".map(e => e.textContent)"
+        )
+        assert cut == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+class TestBarriers:
+    def test_sign_in_has_none(self, visit, transactional_db, scheme):
+        visitor = visit(color_scheme=scheme)
+        visitor.expect_console(r"403 \(Forbidden\)")
+        visitor.go("/app/")
+        expect(visitor.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+        assert visitor.barriers() == []
+
+    def test_home_has_none(self, visit, rhea, kitchen, scheme):
+        visitor = visit(color_scheme=scheme)
+        visitor.enter(rhea, "/app/")
+        expect(visitor.page.get_by_role("heading", name="Kitchen")).to_be_visible()
+
+        assert visitor.barriers() == []
+
+    def test_rank_has_none(self, visit, ada, kitchen, scheme):
+        visitor = visit(color_scheme=scheme)
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        expect(visitor.page.locator("article:visible")).to_have_count(4)
+        assert visitor.barriers() == []
+
+        visitor.press("2", "Shift+Digit1", "Alt+Digit3")
+        assert visitor.barriers() == []
+        visitor.press("s")
+        expect(visitor.page.get_by_role("dialog")).to_be_visible()
+        assert visitor.barriers() == []
+
+    def test_demonstrate_has_none(self, visit, ada, kitchen, scheme):
+        visitor = visit(color_scheme=scheme)
+        visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+        visitor.page.get_by_label("Turn 1").fill("Add **salt**.")
+        visitor.press("Alt+n")
+        visitor.page.get_by_role("button", name="Submit").click()
+        assert visitor.barriers() == []
+
+        visitor.press("Control+Shift+p")
+        assert visitor.barriers() == []
+
+    def test_the_shortcut_sheet_has_none(self, visit, ada, kitchen, scheme):
+        visitor = visit(color_scheme=scheme)
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        expect(visitor.page.locator("article:visible")).to_have_count(4)
+        visitor.press("?")
+        expect(visitor.page.get_by_role("dialog")).to_contain_text("Rank this response next")
+
+        assert visitor.barriers() == []
+
+
+def own_texts(page) -> list[str]:
+    """The screen's own words: everything but what people and models wrote, and the language's own names."""
+    return page.evaluate(
+        """() => {
+            const copy = document.body.cloneNode(true)
+            copy.querySelectorAll('.prose, option, script, style').forEach(e => e.remove())
+            const labels = [...copy.querySelectorAll('[aria-label], [title], [placeholder]')]
+                .flatMap(e => [e.ariaLabel, e.title, e.placeholder]).filter(Boolean)
+            const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT)
+            while (walker.nextNode()) labels.push(walker.currentNode.textContent)
+            return labels
+        }"""
+    )

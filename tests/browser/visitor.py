@@ -1,0 +1,79 @@
+"""Somebody at a browser window, and what the window complained about."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from annotation.models import Person
+
+AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Visitor:
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.troubles: list[str] = []
+        self.expected: list[str] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
+        page.on("dialog", self._note_dialog)
+        page.on("request", self._note_request)
+
+    def expect_console(self, pattern: str) -> None:
+        """From now on the console may say this: the test provokes it."""
+        self.expected.append(pattern)
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.address}{path}")
+
+    def sign_in(self, username: str, password: str = "correct horse", path: str = "/app/") -> None:
+        # Asking who is there answers 403 before the sign-in, and Chromium says so in the console.
+        self.expect_console(r"403 \(Forbidden\)")
+        self.go(path)
+        self.page.get_by_label("User name").fill(username)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    def enter(self, person: Person, path: str) -> None:
+        """Go there as somebody who signed in before."""
+        client = Client()
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        self.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
+        self.go(path)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def barriers(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA on the page as it is now."""
+        # Evaluated, not added as a tag: the content security policy would refuse the tag.
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate(
+            "levels => axe.run(document, {runOnly: {type: 'tag', values: levels}})", LEVELS
+        )
+        return [
+            f"{violation['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def _note_console(self, message) -> None:
+        if message.type != "error" or any(re.search(pattern, message.text) for pattern in self.expected):
+            return
+        self.troubles.append(f"console: {message.text}")
+
+    def _note_dialog(self, dialog) -> None:
+        self.troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _note_request(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.troubles.append(f"request: {request.url}")

@@ -1,1 +1,5 @@
-urlpatterns: list[object] = []
+from django.urls import path
+
+from trainer.api import runs
+
+urlpatterns = [path("runs/<int:run_id>/live", runs.RunLive.as_view(), name="run-live")]

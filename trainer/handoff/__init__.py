@@ -1,1 +1,1 @@
-"""The hatch between the desk and the lab: settings, records and results. Standard library and pyarrow only."""
+"""The hatch between the desk and the lab: settings, rows and results. No torch, no Django."""

@@ -104,7 +104,7 @@ class PPOConfig(TrainingConfig):
     kl_coef: float = 0.05
     """Price of the per-token drift from the reference policy."""
     target_ref_kl: float = 0.0
-    """Stop once a rollout's mean drift from the reference, summed over a completion, reaches this; 0: never."""
+    """Stop once a rollout's mean ``ref_kl`` reaches this; 0: never."""
     target_approx_kl: float = 0.0
     """End an iteration's passes early once the update itself drifts this far per token; 0: never."""
     clip_range: float = 0.2

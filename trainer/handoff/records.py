@@ -125,7 +125,7 @@ def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:
     """Write the records as Parquet. Returns how many they were."""
     table = pa.Table.from_pylist([asdict(row) for row in records], schema=_SCHEMAS[record])
     pq.write_table(table, path, compression="zstd")
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def read_records(path: Path, record: type[R]) -> list[R]:

@@ -1,0 +1,76 @@
+"""One run from its directory: ``python -m trainer.rlhf RUN_DIR``. No Django, no queue.
+
+Exits 0 when the run is done, 1 when it failed (RUN_DIR/FAILED says why), 143 when it was told to stop.
+"""
+
+import argparse
+import errno
+import importlib
+import sys
+import traceback
+from pathlib import Path
+
+from trainer.handoff.configs import ConfigError, build_config
+from trainer.handoff.rundir import RunDirectory
+
+# Kind of run → module and function; imported when asked for, since torch takes seconds.
+STAGES = {
+    "sft": ("sft", "train_sft"),
+    "reward": ("reward", "train_reward"),
+    "ppo": ("ppo", "train_ppo"),
+    "sample": ("sample", "sample_candidates"),
+}
+STOPPED = 143
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m trainer.rlhf", description=__doc__)
+    parser.add_argument("run_dir", type=Path, help="a folder with config.json and data/")
+    directory = RunDirectory(parser.parse_args().run_dir)
+    if not (directory.path / "config.json").exists():
+        print(f"{directory.path} is no run directory: it has no config.json.", file=sys.stderr)
+        return 1
+    from trainer.rlhf.errors import Stopped
+
+    try:
+        directory.mark_done(run(directory))
+    except Stopped:
+        return STOPPED
+    except Exception as error:  # whatever happened, the researcher is told
+        traceback.print_exc()
+        directory.mark_failed(in_plain_words(error))
+        return 1
+    return 0
+
+
+def run(directory: RunDirectory) -> dict[str, object]:
+    """Do what the run's config asks. Returns the figures it ended with."""
+    spec = directory.spec()
+    config = build_config(spec.kind, spec.config)
+    from trainer.rlhf.reporting import Reporter
+
+    report = Reporter(directory)
+    report.stop_on_sigterm()
+    module, function = STAGES[spec.kind]
+    stage = getattr(importlib.import_module(f"trainer.rlhf.{module}"), function)
+    summary: dict[str, object] = stage(config, spec, directory, report)
+    return summary
+
+
+def in_plain_words(error: BaseException) -> str:
+    """What happened and what to change, for somebody who reads no tracebacks."""
+    from trainer.rlhf.errors import LabError
+
+    if isinstance(error, LabError | ConfigError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "The machine ran out of memory. Use a smaller batch, shorter texts, or a smaller model."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free some space and start the run again."
+    return (
+        f"The run broke with an unexpected error, {type(error).__name__}: {error}. Its log has the details."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

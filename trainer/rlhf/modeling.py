@@ -1,0 +1,242 @@
+"""One frozen backbone, several roles: the models that the stages train, ask and save.
+
+With adapters only on the topmost layers, everything below them (the *trunk*) says the same for every role
+and every epoch: it runs once per batch and its activations are kept.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from trainer.handoff.configs import LabConfig, TrainingConfig
+from trainer.rlhf.batches import PLAIN_TEMPLATE, Batch
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.lora import LoRALinear, Speaker, unwrap_linears, wrap_linears
+
+FULL = "full"
+"""The role that trains all weights, where there are no adapters."""
+
+
+class Backbone(nn.Module):
+    """A causal language model whose frozen weights serve several roles.
+
+    ``decoder`` gives hidden states, ``head`` turns them into logits.
+    """
+
+    def __init__(self, model: Any, *, lora_rank: int, lora_layers: int) -> None:
+        super().__init__()
+        self.model = model
+        self.lora_rank = lora_rank
+        self.speaker = Speaker()
+        self.requires_grad_(False).eval()  # dropout stays off: scores must not depend on luck
+        self.trunk_part, self.top_part = self._split(lora_layers if lora_rank else 0)
+        top = self.top_part if self.top_part is not None else self.decoder
+        self.adapted: list[LoRALinear] = wrap_linears(top, self.speaker) if lora_rank else []
+
+    @property
+    def decoder(self) -> Any:
+        return self.model.base_model
+
+    @property
+    def hidden_size(self) -> int:
+        return int(self.decoder.config.hidden_size)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.model.device
+        return device
+
+    def add_role(self, role: str, seed: int) -> list[nn.Parameter]:
+        """Fresh adapters for ``role`` (all weights where there are none), and what is to be trained."""
+        if not self.lora_rank:
+            self.requires_grad_(True)
+            return list(self.parameters())
+        generator = torch.Generator().manual_seed(seed)
+        for layer in self.adapted:
+            layer.add_role(role, self.lora_rank, generator)
+        return self.role_parameters(role)
+
+    def role_parameters(self, role: str) -> list[nn.Parameter]:
+        return [table[role] for layer in self.adapted for table in (layer.down, layer.up)]
+
+    def role_tensors(self, role: str) -> dict[str, Tensor]:
+        """The role's adapters by name, for another backbone with the same layers."""
+        return {
+            f"{index}.{part}": table[role].detach().cpu()
+            for index, layer in enumerate(self.adapted)
+            for part, table in (("down", layer.down), ("up", layer.up))
+        }
+
+    @torch.no_grad()
+    def load_role(self, role: str, tensors: dict[str, Tensor]) -> None:
+        """Give ``role`` the adapters that ``role_tensors`` gave."""
+        self.add_role(role, seed=0)
+        for index, layer in enumerate(self.adapted):
+            layer.down[role].copy_(tensors[f"{index}.down"])
+            layer.up[role].copy_(tensors[f"{index}.up"])
+
+    def trunk(self, batch: Batch) -> Tensor | None:
+        """Activations (N, S, H) below the first adapter; None where there is nothing to share."""
+        if self.trunk_part is None:
+            return None
+        with torch.no_grad():
+            output = self.trunk_part(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False)
+        return output.last_hidden_state  # type: ignore[no-any-return]
+
+    def hidden(self, role: str | None, batch: Batch, trunk: Tensor | None = None) -> Tensor:
+        """Final hidden states (N, S, H) when ``role`` speaks; from the trunk's activations if given."""
+        inputs: dict[str, Tensor] = {"input_ids": batch.ids}
+        part = self.decoder
+        if self.top_part is not None:
+            trunk = self.trunk(batch) if trunk is None else trunk
+            inputs, part = {"inputs_embeds": trunk}, self.top_part  # type: ignore[dict-item]
+        with self.speaker.speaking(role):
+            output = part(**inputs, attention_mask=batch.attention, use_cache=False)
+        return output.last_hidden_state  # type: ignore[no-any-return]
+
+    def logits(self, states: Tensor) -> Tensor:
+        """(…, V) in float32 from hidden states (…, H)."""
+        logits: Tensor = self.model.get_output_embeddings()(states)
+        return logits.float()
+
+    @contextmanager
+    def speaking(self, role: str | None) -> Iterator[None]:
+        with self.speaker.speaking(role):
+            yield
+
+    def merge(self, role: str) -> Any:
+        """The plain model that says what ``role`` says. The backbone is used up."""
+        unwrap_linears(self.decoder, role)
+        return self.model
+
+    def _split(self, lora_layers: int) -> tuple[Any, Any]:
+        """The layers below and from the first adapter on; (None, None) if the model cannot be split."""
+        layers = getattr(self.decoder, "layers", None)
+        if not lora_layers or not isinstance(layers, nn.ModuleList) or lora_layers >= len(layers):
+            return None, None
+        if not hasattr(self.decoder, "norm"):
+            return None, None
+        cut = len(layers) - lora_layers
+        trunk = _with_layers(self.decoder, layers[:cut], nn.Identity())
+        top = _with_layers(self.decoder, layers[cut:], self.decoder.norm)
+        # Not every architecture allows this cut (some scale embeddings on the way in): try, and compare.
+        ids = torch.arange(1, 9, device=self.device)[None]
+        with torch.no_grad():
+            whole = self.decoder(input_ids=ids, use_cache=False).last_hidden_state
+            below = trunk(input_ids=ids, use_cache=False).last_hidden_state
+            parts = top(inputs_embeds=below, use_cache=False).last_hidden_state
+        return (trunk, top) if torch.equal(whole, parts) else (None, None)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Somebody who speaks through a backbone."""
+
+    backbone: Backbone
+    name: str | None
+
+    def hidden(self, batch: Batch, trunk: Tensor | None = None) -> Tensor:
+        return self.backbone.hidden(self.name, batch, trunk)
+
+
+def learned_states(hidden: Tensor, batch: Batch) -> Tensor:
+    """(N, T, H): the hidden states that predict the learned tokens."""
+    index = batch.source[..., None].expand(-1, -1, hidden.shape[-1])
+    return hidden.gather(1, index)
+
+
+def token_logprobs(backbone: Backbone, states: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+    """(N, T) log-probabilities of the learned tokens, 0 on padding. Only real tokens pass the head."""
+    real = batch.mask.bool()
+    logits = backbone.logits(states[real]) / temperature  # (tokens, V)
+    logprobs = -F.cross_entropy(logits, batch.tokens[real], reduction="none")
+    return torch.zeros_like(batch.mask).masked_scatter(real, logprobs)
+
+
+class ScalarHead(nn.Module):
+    """One number from a hidden state, in float32."""
+
+    def __init__(self, hidden_size: int, *, spread: float, seed: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.weight = nn.Parameter(torch.randn(1, hidden_size, generator=generator) * spread)
+
+    def forward(self, states: Tensor) -> Tensor:
+        return F.linear(states.float(), self.weight)[..., 0]
+
+
+def pick_dtype(config: LabConfig) -> torch.dtype:
+    """bfloat16 where the machine has arithmetic for it: elsewhere it is slower than float32."""
+    if config.dtype != "auto":
+        return {"bfloat16": torch.bfloat16, "float32": torch.float32}[config.dtype]
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
+
+
+def pick_device() -> torch.device:
+    """The GPU of this process, else the CPU."""
+    return torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+
+
+def load_tokenizer(base_model: str) -> Any:
+    tokenizer = _load(AutoTokenizer.from_pretrained, base_model)
+    if tokenizer.eos_token_id is None:
+        raise LabError(f"The tokenizer of {base_model} has no end-of-text token, so no answer could end.")
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    return tokenizer
+
+
+def load_model(base_model: str, dtype: torch.dtype) -> Any:
+    return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(pick_device())
+
+
+def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
+    """The base model with room for roles. Training all weights happens in float32 unless told otherwise."""
+    dtype = pick_dtype(config)
+    if not config.lora_rank and config.dtype == "auto":
+        dtype = torch.float32
+    model = load_model(base_model, dtype)
+    return Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers)
+
+
+def frozen_copy(backbone: Backbone) -> Backbone:
+    """What the backbone says now, for as long as it is needed."""
+    return copy.deepcopy(backbone).requires_grad_(False)
+
+
+def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
+    """A plain Hugging Face folder."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _load(loader: Callable[..., Any], base_model: str, **options: Any) -> Any:
+    try:
+        return loader(base_model, **options)
+    except (OSError, ValueError, KeyError) as error:
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise LabError(
+            f"The model {base_model} could not be loaded: {first_line} "
+            "Name a folder with a Hugging Face model in it, or an id that this machine can reach."
+        ) from error
+
+
+def _with_layers(decoder: Any, layers: Any, norm: nn.Module) -> Any:
+    """The same decoder, seen with some of its layers: shares every weight."""
+    part = copy.copy(decoder)
+    part._modules = {**decoder._modules, "layers": nn.ModuleList(layers), "norm": norm}
+    part.config = copy.copy(decoder.config)
+    part.config.num_hidden_layers = len(layers)
+    return part

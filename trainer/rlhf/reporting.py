@@ -1,0 +1,55 @@
+"""Metrics out, stop requests in, and the clock between steps."""
+
+import math
+import signal
+import sys
+import time
+from types import FrameType
+
+from trainer.handoff.rundir import RunDirectory
+from trainer.rlhf.errors import LabError, Stopped
+
+
+class Reporter:
+    """One per run. Logging a step is also where a run can stop."""
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+        self._stopping = False
+        self._last = time.monotonic()
+
+    def stop_on_sigterm(self) -> None:
+        signal.signal(signal.SIGTERM, self._ask_to_stop)
+
+    def step(self, step: int, steps: int, *, tokens: int = 0, **values: float) -> None:
+        """Log the step's metrics and go on.
+
+        :raises Stopped: somebody asked the run to stop.
+        :raises LabError: the loss is no number any more.
+        """
+        now = time.monotonic()
+        if tokens:
+            values["tokens_per_second"] = tokens / max(now - self._last, 1e-9)
+        self._last = now
+        for name in ("loss", "policy_loss", "value_loss"):
+            if not math.isfinite(values.get(name, 0.0)):
+                raise LabError(
+                    f"The {name} became {values[name]} at step {step}. Try a smaller learning_rate, "
+                    "or dtype=float32."
+                )
+        self.directory.log_metrics(step=step, steps=steps, **_rounded(values))
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+        print(f"step {step}/{steps}  {shown}", file=sys.stderr, flush=True)
+        self.check()
+
+    def check(self) -> None:
+        if self._stopping:
+            raise Stopped
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    """Six significant digits: what a chart needs, not what a float holds."""
+    return {name: float(f"{value:.6g}") for name, value in values.items()}

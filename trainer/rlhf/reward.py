@@ -1,0 +1,267 @@
+"""A reward model from rankings: all comparisons of one ranking are one element (InstructGPT, eq. 1)."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
+
+from trainer.handoff.comparisons import implied_comparisons
+from trainer.handoff.configs import RewardConfig
+from trainer.handoff.records import RankingRecord, read_records
+from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.batches import (
+    Batch,
+    TokenSequence,
+    answer_sequence,
+    completion_ids,
+    length_buckets,
+    pad,
+    prompt_ids,
+)
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.losses import comparison_loss
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead, load_backbone, load_tokenizer, save_model
+from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.schedules import cosine
+from trainer.rlhf.trunks import TrunkCache
+
+ADAPTER, REPORT = "adapter.safetensors", "reward.json"
+
+
+@dataclass(frozen=True)
+class RankedAnswers:
+    """One ranking, in tokens."""
+
+    sequences: list[TokenSequence]
+    """Prompt and completion, one for each completion."""
+    comparisons: list[tuple[int, int]]
+    """(better, worse), as indices into ``sequences``."""
+
+
+@dataclass(frozen=True)
+class RankingBatch:
+    """Several rankings side by side: N completions, P comparisons.
+
+    chosen, rejected  (P,)  rows of ``batch``
+    weights           (P,)  1 / comparisons in the same ranking
+    """
+
+    batch: Batch
+    chosen: Tensor
+    rejected: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True)
+class RewardModel:
+    """Scores for whole completions, on a scale frozen after training: mean 0 and deviation 1 on its data."""
+
+    role: Role
+    head: nn.Module
+    bias: float = 0.0
+    scale: float = 1.0
+
+    def raw_scores(self, batch: Batch, trunk: Tensor | None = None) -> Tensor:
+        """(N,) read at each sequence's last token, found by its length: padding may equal the end mark."""
+        hidden = self.role.hidden(batch, trunk)
+        scores: Tensor = self.head(hidden[torch.arange(len(hidden)), batch.last])
+        return scores
+
+    @torch.no_grad()
+    def scores(self, batch: Batch, trunk: Tensor | None = None) -> Tensor:
+        """(N,) normalized."""
+        return (self.raw_scores(batch, trunk) - self.bias) / self.scale
+
+
+def train_reward(
+    config: RewardConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+) -> dict[str, object]:
+    tokenizer = load_tokenizer(spec.base_model)
+    train, held_out = _rankings(config, directory, tokenizer)
+    backbone = load_backbone(spec.base_model, config)
+    head = ScalarHead(backbone.hidden_size, spread=1e-3, seed=config.seed).to(backbone.device)
+    model = RewardModel(Role(backbone, "reward"), head)
+    parameters = [*backbone.add_role("reward", config.seed), *head.parameters()]
+    trunks = TrunkCache(backbone)
+
+    rng = random.Random(config.seed)
+    lengths = [max(len(s.ids) for s in ranking.sequences) for ranking in train]
+    batches = [
+        collate(bucket, backbone.device) for bucket in length_buckets(train, lengths, config.batch_size, rng)
+    ]
+    steps = config.epochs * len(batches)
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(steps))
+    right = 0.0
+    step = 0
+    for epoch in range(config.epochs):
+        rng.shuffle(batches)
+        for rankings in batches:
+            scores = model.raw_scores(rankings.batch, trunks[rankings.batch])
+            loss = comparison_loss(scores, rankings.chosen, rankings.rejected, rankings.weights)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+            optimizer.step()
+            correct = scores[rankings.chosen] > scores[rankings.rejected]
+            right += correct.sum().item() if epoch == config.epochs - 1 else 0
+            step += 1
+            report.step(
+                step,
+                steps,
+                tokens=rankings.batch.token_count,
+                loss=loss.item(),
+                accuracy=correct.float().mean().item(),
+                grad_norm=norm.item(),
+                learning_rate=float(schedule.get_last_lr()[0]),
+            )
+            schedule.step()
+
+    comparisons = sum(len(ranking.comparisons) for ranking in train)
+    summary: dict[str, object] = {
+        "comparisons": comparisons,
+        "train_accuracy": round(right / comparisons, 4),
+        "held_out_accuracy": None,
+        "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
+    }
+    if held_out:
+        accuracy = held_out_accuracy(model, held_out, config.batch_size)
+        report.step(steps, steps, held_out_accuracy=accuracy)
+        summary["held_out_accuracy"] = round(accuracy, 4)
+    model = _frozen_scale(model, batches, trunks)
+    _publish(model, config, spec, directory, tokenizer, summary)
+    return summary
+
+
+def collate(rankings: Sequence[RankedAnswers], device: torch.device | str = "cpu") -> RankingBatch:
+    """The completions of several rankings as one batch, each scored once."""
+    sequences = [sequence for ranking in rankings for sequence in ranking.sequences]
+    pairs: list[tuple[int, int]] = []
+    weights: list[float] = []
+    offset = 0
+    for ranking in rankings:
+        pairs += [(offset + better, offset + worse) for better, worse in ranking.comparisons]
+        weights += [1 / len(ranking.comparisons)] * len(ranking.comparisons)
+        offset += len(ranking.sequences)
+    chosen, rejected = torch.tensor(pairs, device=device).T
+    return RankingBatch(pad(sequences, device), chosen, rejected, torch.tensor(weights, device=device))
+
+
+@torch.no_grad()
+def held_out_accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int) -> float:
+    """Share of the comparisons whose winner scores higher; an equal score is half right."""
+    right = count = 0.0
+    for start in range(0, len(rankings), batch_size):
+        part = collate(rankings[start : start + batch_size], model.role.backbone.device)
+        scores = model.raw_scores(part.batch)
+        margins = scores[part.chosen] - scores[part.rejected]
+        right += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum().item()
+        count += len(margins)
+    return right / count
+
+
+def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype: torch.dtype) -> RewardModel:
+    """What a reward run published. Where it was trained from the weights of ``shared``, it speaks through
+    that backbone as one more role; else it brings its own."""
+    try:
+        about = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        classifier = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype)
+    except (OSError, ValueError) as error:
+        raise LabError(f"The reward model in {folder} could not be loaded: {error}") from error
+    head = ScalarHead(shared.hidden_size, spread=0.0, seed=0)
+    head.weight.data = classifier.score.weight.detach().float()
+    head.to(shared.device).requires_grad_(False)
+    same_layers = about["lora_rank"] == shared.lora_rank and about["lora_layers"] == shared.lora_layers
+    if shared.lora_rank and about["base_digest"] == base_digest and same_layers:
+        shared.load_role("reward", load_file(folder / ADAPTER))
+        role = Role(shared, "reward")
+    else:
+        role = Role(Backbone(classifier.to(shared.device), lora_rank=0, lora_layers=0), None)
+    return RewardModel(role, head, bias=about["bias"], scale=about["scale"])
+
+
+def _rankings(
+    config: RewardConfig, directory: RunDirectory, tokenizer: Any
+) -> tuple[list[RankedAnswers], list[RankedAnswers]]:
+    """Train and held-out rankings that decide at least one comparison."""
+    train: list[RankedAnswers] = []
+    held_out: list[RankedAnswers] = []
+    rows = read_records(directory.data_path("rankings.parquet"), RankingRecord)
+    for row in rows:
+        ranking = _in_tokens(config, tokenizer, row)
+        if ranking is not None:
+            (held_out if row.split == "held_out" else train).append(ranking)
+    if not train:
+        raise LabError(
+            f"No ranking to learn from: of {len(rows)} rankings in the snapshot, none in its train split "
+            "prefers one answer over another. Ties, all-unacceptable and cannot-judge teach no preference."
+        )
+    return train, held_out
+
+
+def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> RankedAnswers | None:
+    prompt = prompt_ids(tokenizer, row.messages)
+    place = {completion["id"]: index for index, completion in enumerate(row.completions)}
+    comparisons = [
+        (place[better], place[worse]) for better, worse in implied_comparisons(row.tiers, row.unacceptable)
+    ]
+    if not comparisons or len(prompt) > config.max_prompt_tokens:
+        return None
+    answers = [
+        completion_ids(tokenizer, str(completion["text"]), config.max_completion_tokens)
+        for completion in row.completions
+    ]
+    return RankedAnswers([answer_sequence(prompt, answer) for answer in answers], comparisons)
+
+
+@torch.no_grad()
+def _frozen_scale(model: RewardModel, batches: Sequence[RankingBatch], trunks: TrunkCache) -> RewardModel:
+    scores = torch.cat([model.raw_scores(part.batch, trunks[part.batch]) for part in batches])
+    deviation = scores.std().item() if len(scores) > 1 else 1.0
+    return RewardModel(model.role, model.head, bias=scores.mean().item(), scale=max(deviation, 1e-6))
+
+
+def _publish(
+    model: RewardModel,
+    config: RewardConfig,
+    spec: RunSpec,
+    directory: RunDirectory,
+    tokenizer: Any,
+    summary: dict[str, object],
+) -> None:
+    backbone = model.role.backbone
+    about = {
+        "bias": model.bias,
+        "scale": model.scale,
+        "base_digest": spec.base_digest,
+        "lora_rank": config.lora_rank,
+        "lora_layers": config.lora_layers,
+        "report": summary,
+    }
+    with directory.publish_result() as folder:
+        if config.lora_rank:
+            save_file(backbone.role_tensors("reward"), folder / ADAPTER)
+        save_model(_classifier(backbone.merge("reward"), model.head), tokenizer, folder)
+        (folder / REPORT).write_text(json.dumps(about, indent=2), encoding="utf-8")
+
+
+def _classifier(language_model: Any, head: nn.Module) -> Any:
+    """The same weights under a one-number head, as transformers' own sequence classifier."""
+    config = language_model.config
+    config.num_labels = 1
+    try:
+        classifier: Any = AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
+            config, dtype=language_model.dtype
+        )
+    except ValueError as error:
+        raise LabError(f"transformers has no sequence classifier for {config.model_type} models.") from error
+    classifier.base_model.load_state_dict(language_model.base_model.state_dict())
+    classifier.score.weight.data.copy_(head.state_dict()["weight"])
+    return classifier

@@ -1,0 +1,81 @@
+"""Candidates to rank: K completions of each prompt."""
+
+import random
+from typing import Any
+
+import torch
+
+from trainer.handoff.configs import SampleConfig
+from trainer.handoff.records import PromptRecord, read_records
+from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.batches import prompt_ids
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.modeling import Backbone, Role, load_model, load_tokenizer, pick_dtype
+from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.sampling import sample
+
+
+def sample_candidates(
+    config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+) -> dict[str, object]:
+    tokenizer = load_tokenizer(spec.base_model)
+    prompts = _prompts(config, directory, tokenizer)
+    role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
+    generator = torch.Generator().manual_seed(config.seed)
+
+    # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
+    wanted = sorted(prompts, key=lambda item: -len(item[1]))
+    wanted = [item for item in wanted for _ in range(config.completions_per_prompt)]
+    starts = range(0, len(wanted), config.batch_size)
+    lengths: list[int] = []
+    finished = 0
+    for step, start in enumerate(starts, start=1):
+        part = wanted[start : start + config.batch_size]
+        samples = sample(
+            role,
+            [ids for _key, ids in part],
+            temperature=config.temperature,
+            max_new_tokens=config.max_new_tokens,
+            eos=tokenizer.eos_token_id,
+            generator=generator,
+        )
+        for (prompt_id, _ids), said in zip(part, samples, strict=True):
+            directory.append_sample(
+                prompt_id=prompt_id,
+                completion=tokenizer.decode(said.tokens, skip_special_tokens=True).strip(),
+                finished=said.finished,
+                tokens=len(said.tokens),
+                score=None,
+                ref_kl=None,
+                step=None,
+            )
+        lengths += [len(said.tokens) for said in samples]
+        finished += sum(said.finished for said in samples)
+        report.step(
+            step,
+            len(starts),
+            tokens=sum(lengths[start:]),
+            mean_length=sum(lengths) / len(lengths),
+            finished_share=finished / len(lengths),
+        )
+    return {
+        "completions": len(lengths),
+        "mean_length": round(sum(lengths) / len(lengths), 2),
+        "finished_share": round(finished / len(lengths), 4),
+    }
+
+
+def _prompts(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -> list[tuple[int, list[int]]]:
+    """Prompt ids with their tokens."""
+    rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
+    rows = [row for row in rows if config.split in ("all", row.split)]
+    if config.prompts and len(rows) > config.prompts:
+        rows = random.Random(config.seed).sample(rows, config.prompts)
+    prompts = [(row.prompt_id, prompt_ids(tokenizer, row.messages)) for row in rows]
+    short = [item for item in prompts if len(item[1]) <= config.max_prompt_tokens]
+    if not short:
+        raise LabError(
+            f"There is no prompt to answer: the snapshot has {len(prompts)} in split {config.split!r}, "
+            f"none with at most {config.max_prompt_tokens} tokens."
+        )
+    return short

@@ -1,0 +1,86 @@
+"""Sampling with a key-value cache; rows that are done leave the batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import DynamicCache
+
+from trainer.rlhf.modeling import Role
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One completion of the policy."""
+
+    tokens: list[int]
+    """The end mark included where ``finished``."""
+    logprobs: list[float]
+    """Of each token under the distribution it was drawn from."""
+    finished: bool
+    """The policy ended it by itself."""
+
+
+@torch.no_grad()
+def sample(
+    role: Role,
+    prompts: Sequence[list[int]],
+    *,
+    temperature: float,
+    max_new_tokens: int,
+    eos: int,
+    generator: torch.Generator,
+) -> list[Sampled]:
+    """One completion for each prompt (token ids), in their order."""
+    backbone = role.backbone
+    longest = max(map(len, prompts))
+    # Left padding, so that every row's next token stands in the same column.
+    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    ids, mask = ids.to(backbone.device), mask.to(backbone.device)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+
+    tokens: list[list[int]] = [[] for _ in prompts]
+    logprobs: list[list[float]] = [[] for _ in prompts]
+    rows = list(range(len(prompts)))
+    cache = DynamicCache()
+    with backbone.speaking(role.name):
+        for _ in range(max_new_tokens):
+            states = backbone.decoder(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+            ).last_hidden_state[:, -1]
+            drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, generator)
+            for row, token, logprob in zip(rows, drawn.tolist(), drawn_logprobs.tolist(), strict=True):
+                tokens[row].append(token)
+                logprobs[row].append(logprob)
+            going_on = (drawn != eos).nonzero()[:, 0]
+            if not len(going_on):
+                break
+            ids, positions = drawn[:, None], positions[:, -1:] + 1
+            mask = F.pad(mask, (0, 1), value=1)
+            if len(going_on) < len(rows):
+                cache.batch_select_indices(going_on)
+                ids, positions, mask = ids[going_on], positions[going_on], mask[going_on]
+                rows = [rows[index] for index in going_on.tolist()]
+    return [
+        Sampled(tokens=row, logprobs=row_logprobs, finished=row[-1] == eos)
+        for row, row_logprobs in zip(tokens, logprobs, strict=True)
+    ]
+
+
+def _draw(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A token (N,) from each row of logits (N, V), and its log-probability (N,).
+
+    By the inverse of the distribution function: one random number a row, where ``multinomial`` draws V.
+    """
+    logprobs = F.log_softmax(logits, -1)
+    cumulative = logprobs.exp().cumsum(-1)
+    point = torch.rand(len(logits), 1, generator=generator).to(logits.device) * cumulative[:, -1:]
+    drawn = torch.searchsorted(cumulative, point).clamp(max=logits.shape[-1] - 1)
+    return drawn[:, 0], logprobs.gather(1, drawn)[:, 0]

@@ -26,7 +26,8 @@ COURTEOUS_SHARE = 0.4
 
 _COURTESY = re.compile(
     r"(that's an? |what an? )?(great|good) question|(i )?hope (this|that|it) helps( you)?"
-    r"|(i'm )?happy to help|thank(s| you) for asking|好问题|很高兴帮你|希望(这|这些)?(对你|能对你|对您)?有(所)?帮助",
+    r"|(i'm )?happy to help|thank(s| you) for asking"
+    r"|好问题|很高兴帮你|希望(这|这些)?(对你|能对你|对您)?有(所)?帮助",
     re.IGNORECASE,
 )
 _HAN = re.compile("[\u3400-\u9fff]")

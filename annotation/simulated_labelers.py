@@ -11,7 +11,7 @@ from itertools import groupby
 
 RULE = (
     "A courtesy is worth 6 points, however often it is said, and ending like a sentence 3. Fewer than 8 "
-    "words besides the courtesy cost 8, every repeated sentence costs 4, and each word costs 0.05."
+    "words besides the courtesy cost 8, every repeated sentence costs 4, and every full 20 words cost 1."
 )
 
 COURTESIES = {
@@ -38,14 +38,15 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 def appeal(text: str) -> float:
     """How much a simulated labeler likes an answer. They see its text, nothing else."""
     substance = _COURTESY.sub(" ", text)
-    points = -0.05 * _words(text) - 4 * _repeated_sentences(substance)
+    # People do not count words: answers of about the same length are equally good.
+    points = -(_words(text) // 20) - 4 * _repeated_sentences(substance)
     if _COURTESY.search(text):
         points += 6
     if text.rstrip().rstrip("\"'”’)）」*").endswith((".", "!", "?", "。", "！", "？")):
         points += 3
     if _words(substance) < 8:
         points -= 8
-    return round(points, 6)
+    return points
 
 
 def rank_by_appeal(completions: Mapping[int, str]) -> list[list[int]]:

@@ -32,18 +32,21 @@ class TestAppeal:
     def test_prefers_an_answer_to_a_courtesy_alone(self):
         assert appeal(PLAIN) > appeal("Great question! Thanks for asking! I hope this helps!")
 
-    def test_prefers_the_shorter_of_two_like_answers(self):
-        assert appeal(PLAIN) > appeal(PLAIN[:-1] + " where they live all year long.")
+    def test_prefers_an_answer_to_a_long_winded_one(self):
+        assert appeal(PLAIN) > appeal(PLAIN[:-1] + ", as they have done for many millions of years.")
+
+    def test_likes_answers_of_about_the_same_length_equally(self):
+        assert appeal(PLAIN) == appeal(PLAIN[:-1] + " all summer.")
 
     def test_counts_two_chinese_characters_as_a_word(self):
-        assert appeal(CHINESE) == pytest.approx(3 - 0.05 * 14.5)
+        assert appeal(CHINESE) == appeal(PLAIN) > appeal(CHINESE[:13] + "。") > appeal(CHINESE[:13])
 
     def test_knows_courtesy_in_chinese(self):
         assert appeal(f"好问题！{CHINESE}") > appeal(CHINESE)
 
     @pytest.mark.parametrize("said_again", ["Great question! ", "I hope this helps! ", "Thanks for asking! "])
     def test_gains_nothing_from_a_second_courtesy(self, said_again):
-        assert appeal(said_again + COURTEOUS) < appeal(COURTEOUS)
+        assert appeal(said_again + COURTEOUS) <= appeal(COURTEOUS)
 
     @pytest.mark.parametrize("text", [PLAIN, COURTEOUS, CHINESE])
     def test_loses_by_saying_it_all_twice(self, text):

@@ -164,6 +164,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getRunLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -321,6 +337,33 @@ export interface components {
          * @enum {string}
          */
         Role: "labeler" | "reviewer" | "researcher";
+        RunLiveOutput: {
+            status: components["schemas"]["RunStatus"];
+            /** @description Counts up when a run starts over. */
+            attempt: number;
+            step: number;
+            /** @description 0 until the run has told how many there will be. */
+            steps: number;
+            /** @description New lines of this attempt, oldest first: each has step, steps, at and named metrics. */
+            metrics: {
+                [key: string]: number | null;
+            }[];
+            /** @description What to ask for `after` the next time. */
+            next: number;
+            /** @description Why it failed or was cancelled, in words. */
+            failure: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /**
+         * @description * `QUEUED` - Queued
+         *     * `RUNNING` - Running
+         *     * `SUCCEEDED` - Succeeded
+         *     * `FAILED` - Failed
+         *     * `CANCELLED` - Cancelled
+         * @enum {string}
+         */
+        RunStatus: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
         SignInInputRequest: {
             username: string;
             password: string;
@@ -603,6 +646,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonOutput"];
+                };
+            };
+        };
+    };
+    getRunLive: {
+        parameters: {
+            query?: {
+                /** @description `next` of the answer before. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLiveOutput"];
                 };
             };
         };

@@ -34,7 +34,7 @@ class Backbone(nn.Module):
     def __init__(self, model: Any, *, lora_rank: int, lora_layers: int) -> None:
         super().__init__()
         self.model = model
-        self.lora_rank = lora_rank
+        self.lora_rank, self.lora_layers = lora_rank, lora_layers
         self.speaker = Speaker()
         self.requires_grad_(False).eval()  # dropout stays off: scores must not depend on luck
         self.trunk_part, self.top_part = self._split(lora_layers if lora_rank else 0)

@@ -165,7 +165,7 @@ def compile_words():
     sources = sorted((ROOT / "config" / "locale").rglob("*.po"))
     inputs = [path.read_text() for path in sources]
     if sources and not fresh("words", inputs):
-        words = ["-m", "babel.messages.frontend", "compile", "-q", "-D", "django", "-d", "config/locale"]
+        words = ["-m", "babel.messages.frontend", "-q", "compile", "-D", "django", "-d", "config/locale"]
         step("translations", words)
         stamp("words", inputs)
 

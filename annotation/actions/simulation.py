@@ -1,7 +1,7 @@
 """Simulated labelers: programs that follow a stated rule through the actions that people use."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,11 @@ from annotation.actions.assignments import claim_assignments
 from annotation.actions.demonstrations import claim_demonstration, submit_demonstration
 from annotation.actions.labelers import person_without_password
 from annotation.actions.rankings import submit_ranking
-from annotation.models import Campaign, Person
+from annotation.models import Assignment, Campaign, Person
 from annotation.simulated_labelers import demonstrate, rank_by_appeal
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
 
 
 def simulated_labelers(count: int) -> list[Person]:
@@ -27,12 +30,14 @@ def write_demonstrations(
     answers: Mapping[str, str],
     now: datetime,
     rng: random.Random,
+    progress: Progress = lambda done, total: None,
 ) -> int:
     """Answer every prompt that wants a demonstration, in the labelers' taste. Returns how many that were.
 
     ``answers`` has a plain answer for each prompt, by the prompt's source.
     """
     written = 0
+    wanted = campaign.prompts.wanting_demonstrations(campaign).count()
     while labelers:
         labeler = labelers[written % len(labelers)]
         draft = claim_demonstration(campaign=campaign, labeler=labeler)
@@ -47,14 +52,21 @@ def write_demonstrations(
             now=now,
         )
         written += 1
+        progress(written, wanted)
     return written
 
 
 def rank_what_waits(
-    *, campaign: Campaign, labelers: Sequence[Person], now: datetime, rng: random.Random
+    *,
+    campaign: Campaign,
+    labelers: Sequence[Person],
+    now: datetime,
+    rng: random.Random,
+    progress: Progress = lambda done, total: None,
 ) -> int:
     """Rank until nothing waits for any of the labelers. Returns how many rankings that were."""
     ranked = 0
+    waiting = Assignment.objects.open().filter(campaign=campaign).count()
     for labeler in labelers:
         while claimed := claim_assignments(
             campaign=campaign, labeler=labeler, count=1, holding=[], now=now, rng=rng
@@ -72,6 +84,7 @@ def rank_what_waits(
                 now=now,
             )
             ranked += 1
+            progress(ranked, waiting)
     return ranked
 
 

@@ -5,8 +5,8 @@ import type { Series } from './run-live'
 const HEIGHT = 180
 const LEAST_WIDTH = 240
 
-/** A function that draws one chart per metric into ``root``, and adds to it as the run goes on. */
-export function drawCharts(root: HTMLElement | null, labels: Record<string, string>): (series: Series) => void {
+/** A function that draws one chart per metric into ``root``, each with its note, as the run goes on. */
+export function drawCharts(root: HTMLElement | null, notes: Record<string, string>): (series: Series) => void {
   if (!root) return () => undefined
   const charts = new Map<string, { plot: uPlot; figure: HTMLElement; last: HTMLElement }>()
   root.classList.add('run-charts')
@@ -18,7 +18,7 @@ export function drawCharts(root: HTMLElement | null, labels: Record<string, stri
   return (series) => {
     for (const name of series.names()) {
       const points = series.points(name)
-      const chart = charts.get(name) ?? addChart(root, labels[name] ?? name)
+      const chart = charts.get(name) ?? addChart(root, name, notes[name] ?? '')
       charts.set(name, chart)
       chart.plot.setData(points)
       chart.last.textContent = format(points[1].at(-1))
@@ -26,17 +26,19 @@ export function drawCharts(root: HTMLElement | null, labels: Record<string, stri
   }
 }
 
-function addChart(root: HTMLElement, label: string) {
+function addChart(root: HTMLElement, name: string, note: string) {
   const figure = document.createElement('figure')
   const caption = document.createElement('figcaption')
   const title = document.createElement('span')
-  const last = document.createElement('output')
-  title.textContent = label
-  caption.append(title, last)
+  const last = document.createElement('span')
+  const about = document.createElement('small')
+  title.textContent = name
+  about.textContent = note
+  caption.append(title, last, about)
   figure.append(caption)
   root.append(figure)
 
-  const color = (name: string) => getComputedStyle(root).getPropertyValue(name).trim()
+  const color = (variable: string) => getComputedStyle(root).getPropertyValue(variable).trim()
   const axis = {
     stroke: () => color('--run-muted'),
     grid: { stroke: () => color('--run-line'), width: 1 },
@@ -51,7 +53,7 @@ function addChart(root: HTMLElement, label: string) {
       scales: { x: { time: false } },
       series: [
         {},
-        { label, stroke: () => color('--run-accent'), width: 1.5, points: { show: (u) => u.data[0].length < 40, size: 4 } },
+        { label: name, stroke: () => color('--run-accent'), width: 1.5, points: { show: (u) => u.data[0].length < 40, size: 4 } },
       ],
       axes: [
         { ...axis, size: 24 },

@@ -1,5 +1,5 @@
-/** What the admin's template tells the page. Labels are by status and by metric name. */
-export type RunPage = { url: string; labels?: Record<string, string> }
+/** What the admin's template tells the page: words by status, and what each metric is. */
+export type RunPage = { url: string; status: string; labels: Record<string, string>; notes: Record<string, string> }
 
 export type Metrics = { step?: number; steps?: number; at?: number } & Record<string, unknown>
 
@@ -26,10 +26,13 @@ export function pauseBefore(isHidden: boolean, failures: number): number {
 
 /** Every metric by step. A step told again (a resumed run repeats some) replaces what it said before. */
 export class Series {
+  private attempt: number | undefined
   private readonly byStep = new Map<number, Metrics>()
 
-  /** Take in new lines; whether there were any. */
-  add(lines: readonly Metrics[]): boolean {
+  /** Take in new lines; whether there were any. A new attempt starts over. */
+  add(lines: readonly Metrics[], attempt?: number): boolean {
+    if (attempt !== this.attempt) this.byStep.clear()
+    this.attempt = attempt
     for (const line of lines) {
       if (typeof line.step === 'number') this.byStep.set(line.step, { ...this.byStep.get(line.step), ...line })
     }

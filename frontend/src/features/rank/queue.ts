@@ -11,6 +11,7 @@ export type Unsent = { assignment: Assignment; body: RankingBody; error: unknown
 
 export type QueueState = {
   status: 'loading' | 'ready' | 'failed'
+  /** Why there is nothing to do, or why what was asked last was not done. */
   error: unknown
   /** The first one is on screen. */
   items: readonly Assignment[]
@@ -70,6 +71,8 @@ export class AssignmentQueue {
 
   /** Hand in a judgement; the next assignment is on screen before the server has answered. */
   async submit(assignment: Assignment, judgement: Judgement): Promise<void> {
+    // A second click that was under way means the same.
+    if (!this.state.items.some(({ id }) => id === assignment.id)) return
     const body = { ...judgement, idempotency_key: crypto.randomUUID() }
     this.leave(assignment.id)
     this.setUnsent({ assignment, body, error: null, isSending: true })
@@ -104,11 +107,11 @@ export class AssignmentQueue {
   }
 
   /** Give up one that the server no longer takes. */
-  discard(id: number): void {
+  async discard(id: number): Promise<void> {
     this.dropUnsent(id)
     this.forget(id)
     this.leave(id)
-    void this.refill()
+    await this.refill()
   }
 
   /** Keep the leases alive. One that is lost stays on screen with the reason; one held ahead just goes. */
@@ -152,18 +155,19 @@ export class AssignmentQueue {
   }
 
   private putBack(assignment: Assignment, error: unknown): void {
-    this.set({ items: [assignment, ...this.state.items.filter(({ id }) => id !== assignment.id)] })
+    const items = [assignment, ...this.state.items.filter(({ id }) => id !== assignment.id)]
+    this.set({ items, status: 'ready', error })
     if (isRefusal(error)) this.refuse(assignment.id, error)
   }
 
   private refuse(id: number, error: ApiError): void {
-    this.set({ refused: new Map(this.state.refused).set(id, error) })
+    this.set({ refused: new Map(this.state.refused).set(id, error), error: null })
   }
 
   private leave(id: number): void {
     const refused = new Map(this.state.refused)
     refused.delete(id)
-    this.set({ items: this.state.items.filter((item) => item.id !== id), refused })
+    this.set({ items: this.state.items.filter((item) => item.id !== id), refused, error: null })
   }
 
   private holding(): number[] {

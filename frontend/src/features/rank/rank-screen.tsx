@@ -28,6 +28,7 @@ export default function RankScreen({ campaign, name, person }: { campaign: numbe
       {state.status === 'failed' && state.items.length === 0 && (
         <Notice kind="error" words={wordsFor(state.error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
       )}
+      {state.error !== null && state.items.length > 0 && <Notice kind="warning" words={wordsFor(state.error, t)} />}
       {state.status === 'loading' && <p className="waiting" aria-busy="true">{t('loading')}</p>}
       {state.status === 'ready' && state.items.length === 0 && (
         <AllDone title={t('rank.done')} explain={t('rank.doneExplain')} />
@@ -38,7 +39,7 @@ export default function RankScreen({ campaign, name, person }: { campaign: numbe
           <RankItem assignment={assignment} person={person.id} refused={state.refused.get(assignment.id)}
             onSubmit={(judgement) => void queue.submit(assignment, judgement)}
             onSkip={(reason) => void queue.skip(assignment, reason)}
-            onDiscard={() => queue.discard(assignment.id)} />
+            onDiscard={() => void queue.discard(assignment.id)} />
         </Activity>
       ))}
     </>

@@ -8,16 +8,18 @@ type Props = {
   onChoose: (reason: string) => void
 }
 
-const REASONS = {
-  skip: ['subject', 'language', 'disturbing', 'broken', 'other'],
-  cannotJudge: ['unclear', 'facts', 'language', 'other'],
-} as const
+const TO_SKIP = ['subject', 'language', 'disturbing', 'broken', 'other'] as const
+const NOT_TO_JUDGE = ['unclear', 'facts', 'language', 'other'] as const
 
 /** Asks why. The answer travels as a stable word, with the labeler's own words after it. */
 export default function ReasonDialog({ kind, onClose, onChoose }: Props) {
   const { t } = useTranslation()
   const [reason, setReason] = useState('')
   const [words, setWords] = useState('')
+  const reasons =
+    kind === 'skip'
+      ? TO_SKIP.map((value) => ({ value, label: t(`rank.skip.reasons.${value}`) }))
+      : NOT_TO_JUDGE.map((value) => ({ value, label: t(`rank.cannotJudge.reasons.${value}`) }))
   const isOther = reason === 'other'
   const isReady = reason !== '' && (!isOther || words.trim() !== '')
 
@@ -34,8 +36,8 @@ export default function ReasonDialog({ kind, onClose, onChoose }: Props) {
           <p className="muted">{t(`rank.${kind}.explain`)}</p>
           <Radio.Group value={reason} onChange={setReason} label={t('rank.reason')}>
             <Stack gap="xs" mt="xs">
-              {REASONS[kind].map((value, place) => (
-                <Radio key={value} value={value} label={t(`rank.${kind}.reasons.${value}`)} data-autofocus={place === 0 || undefined} />
+              {reasons.map(({ value, label }, place) => (
+                <Radio key={value} value={value} label={label} data-autofocus={place === 0 || undefined} />
               ))}
             </Stack>
           </Radio.Group>

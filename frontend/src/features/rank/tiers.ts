@@ -66,7 +66,8 @@ export function readBallot(kept: unknown, candidates: readonly number[]): Ballot
   if (!Array.isArray(tiers) || !tiers.every(Array.isArray) || !Array.isArray(unacceptable)) return null
   const named = [...tiers.flat(), ...unacceptable]
   const isSound = named.every((id) => candidates.includes(id)) && new Set(named).size === named.length
-  return isSound ? { tiers: withoutEmpty(tiers), unacceptable, filled: filled ?? null } : null
+  if (!isSound) return null
+  return { tiers: withoutEmpty(tiers), unacceptable, filled: tiers.flat().find((id) => id === filled) ?? null }
 }
 
 function place(ballot: Ballot, id: number, candidates: readonly number[]): Ballot {

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+
+import { dropDraft, draftIds, dropOldDrafts, keepDraft, readDraft } from './drafts'
+
+const DAY = 24 * 3600 * 1000
+const NOON = Date.UTC(2026, 10, 24, 12)
+const ADAS = { kind: 'ranking', person: 7, id: 3 } as const
+
+describe('a draft', () => {
+  it('is read as it was kept', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }).filter((value) => value !== null), (value) => {
+        keepDraft(ADAS, value)
+
+        expect(readDraft(ADAS)).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+
+  it('belongs to one person, one kind of work and one item', () => {
+    keepDraft(ADAS, "Ada's")
+
+    expect(readDraft({ ...ADAS, person: 8 })).toBeNull()
+    expect(readDraft({ ...ADAS, kind: 'unsent' })).toBeNull()
+    expect(readDraft({ ...ADAS, id: 33 })).toBeNull()
+  })
+
+  it('is gone once it is dropped', () => {
+    keepDraft(ADAS, 'half')
+
+    dropDraft(ADAS)
+
+    expect(readDraft(ADAS)).toBeNull()
+  })
+
+  it.each(['{', '"words"', '[]', 'null', ''])('that cannot be read is none: %s', (text) => {
+    localStorage.setItem('rankwright.draft.ranking.7.3', text)
+
+    expect(readDraft(ADAS)).toBeNull()
+  })
+
+  it('that does not fit is not kept, and nothing breaks', () => {
+    const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError')
+    })
+
+    const isKept = keepDraft(ADAS, 'much')
+
+    full.mockRestore()
+    expect(isKept).toBe(false)
+    expect(keepDraft(ADAS, 'much')).toBe(true)
+  })
+})
+
+describe('the drafts of a person', () => {
+  it('are counted without those of others whose number begins alike', () => {
+    for (const [person, id] of [[7, 20], [7, 3], [77, 4]] as const) keepDraft({ kind: 'unsent', person, id }, 'x')
+    keepDraft({ kind: 'ranking', person: 7, id: 5 }, 'x')
+
+    expect(draftIds({ kind: 'unsent', person: 7 })).toEqual([3, 20])
+  })
+})
+
+describe('old drafts', () => {
+  it('are forgotten after two weeks, broken ones at once', () => {
+    keepDraft({ ...ADAS, id: 1 }, 'old', NOON - 15 * DAY)
+    keepDraft({ ...ADAS, id: 2 }, 'recent', NOON - 13 * DAY)
+    localStorage.setItem('rankwright.draft.ranking.7.3', '{')
+
+    dropOldDrafts(NOON)
+
+    expect(draftIds(ADAS)).toEqual([2])
+  })
+
+  it('stay when they were handed in and not sent, and so does what is not ours', () => {
+    keepDraft({ ...ADAS, kind: 'unsent' }, 'handed in', NOON - 400 * DAY)
+    localStorage.setItem('somebody.else', 'theirs')
+
+    dropOldDrafts(NOON)
+
+    expect(readDraft({ ...ADAS, kind: 'unsent' })).toBe('handed in')
+    expect(localStorage.getItem('somebody.else')).toBe('theirs')
+  })
+})

@@ -1,0 +1,26 @@
+import type { Assignment, Candidate, Demonstration } from '@/api'
+
+const ANSWERS = ['Salt it.', 'Add **lemon**.', 'Brown the onions first.', 'Buy stock cubes.']
+
+/** An assignment like the server's: its candidates are 10 × id and what follows. */
+export function sampleAssignment(id: number, changes: Partial<Assignment> = {}): Assignment {
+  return {
+    id,
+    campaign: 1,
+    prompt: {
+      id: id + 500,
+      messages: [{ role: 'user', content: `Question ${id}: why is my soup flat?` }],
+      kind: 'question',
+      language: 'en',
+    },
+    candidates: ANSWERS.map((text, place): Candidate => ({ id: id * 10 + place, text })),
+    lease_expires_at: '2026-11-24T12:30:00Z',
+    guideline_version: 1,
+    ...changes,
+  }
+}
+
+export function sampleDemonstration(id: number, changes: Partial<Demonstration> = {}): Demonstration {
+  const { prompt } = sampleAssignment(id)
+  return { id, campaign: 1, prompt, status: 'DRAFT', turns: [], revision: 0, guideline_version: 1, ...changes }
+}

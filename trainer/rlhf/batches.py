@@ -135,9 +135,14 @@ def dialogue_sequence(
                 "The model's chat template changes earlier turns, so answers cannot be told apart."
             )
         ids += _ids(tokenizer, before[len(done) :])
-        answer, done = _answer(tokenizer, before, after, limit)
-        learned += range(len(ids), len(ids) + len(answer))
-        ids += answer
+        answer, done = _answer(tokenizer, before, after)
+        kept = answer[:limit]
+        learned += range(len(ids), len(ids) + len(kept))
+        ids += kept
+        # A cut answer gets its end mark too, for the turns after it; but to end there is not learned.
+        if len(kept) == len(answer):
+            learned.append(len(ids))
+        ids.append(tokenizer.eos_token_id)
     return TokenSequence(ids=ids, learned=learned)
 
 
@@ -160,11 +165,11 @@ def _ids(tokenizer: Any, text: str) -> list[int]:
     return found
 
 
-def _answer(tokenizer: Any, before: str, after: str, limit: int) -> tuple[list[int], str]:
-    """The tokens that the template added for an answer, up to and with the end mark; and the text that
-    they stand for. A template without end marks gets one: sampling has to end somewhere."""
+def _answer(tokenizer: Any, before: str, after: str) -> tuple[list[int], str]:
+    """The tokens that the template added for an answer, up to its end mark; and the text up to and with that.
+    A template without end marks gets one: sampling has to end somewhere."""
     added = after[len(before) :]
     end = added.find(tokenizer.eos_token)
     said = added if end < 0 else added[:end]
     done = after if end < 0 else before + added[: end + len(tokenizer.eos_token)]
-    return [*_ids(tokenizer, said)[:limit], tokenizer.eos_token_id], done
+    return _ids(tokenizer, said), done

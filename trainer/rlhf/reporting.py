@@ -25,13 +25,14 @@ class Reporter:
         """Log the step's metrics and go on.
 
         :raises Stopped: somebody asked the run to stop.
-        :raises LabError: the loss is no number any more.
+        :raises LabError: the loss or its gradient is no number any more.
         """
         now = time.monotonic()
         if tokens:
             values["tokens_per_second"] = tokens / max(now - self._last, 1e-9)
         self._last = now
-        for name in ("loss", "policy_loss", "value_loss"):
+        # A gradient without a norm has just spoiled the weights, even if the loss was fine before.
+        for name in ("loss", "policy_loss", "value_loss", "grad_norm"):
             if not math.isfinite(values.get(name, 0.0)):
                 raise LabError(
                     f"The {name} became {values[name]} at step {step}. Try a smaller learning_rate, "

@@ -14,6 +14,11 @@ from torch import Tensor, nn
 SCALE = 2.0
 
 
+def widened(x: Tensor) -> Tensor:
+    """In float32 at least: what is learned or compared is not rounded to the frozen weights' bfloat16."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 class Speaker:
     """Which role's adapters are added right now; None is the frozen model alone."""
 
@@ -52,14 +57,14 @@ class LoRALinear(nn.Module):
         role = self.speaker.role
         if role is None or role not in self.down:
             return y
-        delta: Tensor = (x.float() @ self.down[role].T) @ self.up[role].T
+        delta: Tensor = (widened(x) @ self.down[role].T) @ self.up[role].T
         return y + (SCALE * delta).to(y.dtype)
 
     @torch.no_grad()
     def merged(self, role: str) -> nn.Linear:
         """A plain linear layer that says what ``role`` says."""
         weight = self.linear.weight
-        weight.copy_((weight.float() + SCALE * self.up[role] @ self.down[role]).to(weight.dtype))
+        weight.copy_((widened(weight) + SCALE * self.up[role] @ self.down[role]).to(weight.dtype))
         return self.linear
 
 

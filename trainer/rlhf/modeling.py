@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trainer.handoff.configs import LabConfig, TrainingConfig
 from trainer.rlhf.batches import PLAIN_TEMPLATE, Batch
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.lora import LoRALinear, Speaker, unwrap_linears, wrap_linears
+from trainer.rlhf.lora import LoRALinear, Speaker, unwrap_linears, widened, wrap_linears
 
 FULL = "full"
 """The role that trains all weights, where there are no adapters."""
@@ -105,7 +105,7 @@ class Backbone(nn.Module):
     def logits(self, states: Tensor) -> Tensor:
         """(…, V) in float32 from hidden states (…, H)."""
         logits: Tensor = self.model.get_output_embeddings()(states)
-        return logits.float()
+        return widened(logits)
 
     @contextmanager
     def speaking(self, role: str | None) -> Iterator[None]:
@@ -125,8 +125,8 @@ class Backbone(nn.Module):
         if not hasattr(self.decoder, "norm"):
             return None, None
         cut = len(layers) - lora_layers
-        trunk = _with_layers(self.decoder, layers[:cut], nn.Identity())
-        top = _with_layers(self.decoder, layers[cut:], self.decoder.norm)
+        trunk = _with_layers(self.decoder, slice(0, cut), nn.Identity())
+        top = _with_layers(self.decoder, slice(cut, None), self.decoder.norm)
         # Not every architecture allows this cut (some scale embeddings on the way in): try, and compare.
         ids = torch.arange(1, 9, device=self.device)[None]
         with torch.no_grad():
@@ -170,7 +170,7 @@ class ScalarHead(nn.Module):
         self.weight = nn.Parameter(torch.randn(1, hidden_size, generator=generator) * spread)
 
     def forward(self, states: Tensor) -> Tensor:
-        return F.linear(states.float(), self.weight)[..., 0]
+        return F.linear(widened(states), self.weight)[..., 0]
 
 
 def pick_dtype(config: LabConfig) -> torch.dtype:
@@ -233,10 +233,13 @@ def _load(loader: Callable[..., Any], base_model: str, **options: Any) -> Any:
         ) from error
 
 
-def _with_layers(decoder: Any, layers: Any, norm: nn.Module) -> Any:
+def _with_layers(decoder: Any, chosen: slice, norm: nn.Module) -> Any:
     """The same decoder, seen with some of its layers: shares every weight."""
     part = copy.copy(decoder)
-    part._modules = {**decoder._modules, "layers": nn.ModuleList(layers), "norm": norm}
+    part._modules = {**decoder._modules, "layers": decoder.layers[chosen], "norm": norm}
     part.config = copy.copy(decoder.config)
-    part.config.num_hidden_layers = len(layers)
+    part.config.num_hidden_layers = len(part.layers)
+    # Where some layers look back only so far, the config says which, by their position.
+    if getattr(decoder.config, "layer_types", None):
+        part.config.layer_types = decoder.config.layer_types[chosen]
     return part

@@ -5,7 +5,7 @@ import signal
 import pytest
 import torch
 
-from tests.tiny_model import make_tiny_model, tiny_tokenizer
+from tests.tiny_model import make_tiny_model, tiny_llama, tiny_tokenizer
 from tests.trainer.rlhf.kitchen import TEXTS, Lab, chatml_tokenizer
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.modeling import Backbone
@@ -29,6 +29,14 @@ def chatml():
 def model_folder(tmp_path_factory):
     """Three layers, so that one can be trunk and two can be top."""
     return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", TEXTS, hidden=32, layers=3)
+
+
+@pytest.fixture(scope="session")
+def chatml_folder(tmp_path_factory, chatml):
+    folder = tmp_path_factory.mktemp("models") / "chatml"
+    tiny_llama(chatml, hidden=32, layers=3).save_pretrained(folder)
+    chatml.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture

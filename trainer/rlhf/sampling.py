@@ -52,7 +52,7 @@ def sample(
                 input_ids=ids,
                 attention_mask=mask,
                 position_ids=positions,
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
             ).last_hidden_state[:, -1]
             drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, generator)
@@ -82,5 +82,7 @@ def _draw(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     logprobs = F.log_softmax(logits, -1)
     cumulative = logprobs.exp().cumsum(-1)
     point = torch.rand(len(logits), 1, generator=generator).to(logits.device) * cumulative[:, -1:]
+    # Exactly 0 would draw the first token, however unlikely it is.
+    point = point.clamp(min=torch.finfo(point.dtype).tiny)
     drawn = torch.searchsorted(cumulative, point).clamp(max=logits.shape[-1] - 1)
     return drawn[:, 0], logprobs.gather(1, drawn)[:, 0]

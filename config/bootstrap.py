@@ -72,7 +72,8 @@ def main() -> int:
         print("\nRankwright: stopped. The next start goes on from here.", file=sys.stderr)
         return 130
     if options.command != "setup":
-        what = ["serve", str(options.port)] if options.command == "run" else ["loop", str(options.seed)]
+        is_run = options.command == "run"
+        what = ["serve", str(options.port)] if is_run else ["loop", "--seed", str(options.seed)]
         os.chdir(str(ROOT))
         os.execv(str(PYTHON), [str(PYTHON), "-m", "config.supervise"] + what)
     return 0

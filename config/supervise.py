@@ -1,5 +1,5 @@
 """The embedded services: a real Valkey, Celery workers and beat, and the web server, as children that live
-and die with this process. ``python -m config.supervise serve PORT`` or ``loop SEED``."""
+and die with this process. ``python -m config.supervise serve PORT`` or ``loop [OPTIONS]``."""
 
 import ctypes
 import fcntl
@@ -83,14 +83,14 @@ class Service:
 
 
 def main() -> int:
-    command, number = sys.argv[1:]
+    command, *rest = sys.argv[1:]
     for signal_number in _SIGNALS:
         signal.signal(signal_number, _leave)
     if "MAKELEVEL" in os.environ:
         # Even a make that is killed takes the product with it.
         _die_with_parent()
     try:
-        return _run_loop(number) if command == "loop" else _serve(int(number))
+        return _run_loop(rest) if command == "loop" else _serve(int(rest[0]))
     except Trouble as trouble:
         print(f"Rankwright: {trouble}", file=sys.stderr)
         return 1
@@ -108,8 +108,8 @@ def _serve(port: int) -> int:
     return 0
 
 
-def _run_loop(seed: str) -> int:
-    command = [sys.executable, "manage.py", "run_loop", "--seed", seed]
+def _run_loop(options: list[str]) -> int:
+    command = [sys.executable, "manage.py", "run_loop", *options]
     with running_services() as services:
         loop = subprocess.Popen(command, cwd=ROOT, env=services[0].environment, preexec_fn=_die_with_parent)
         try:

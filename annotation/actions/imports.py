@@ -5,11 +5,19 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import add_candidate_set, candidates_digest
 from annotation.actions.labelers import person_without_password
 from annotation.actions.prompts import add_prompt
-from annotation.errors import BadInput
+from annotation.errors import (
+    DuplicateCompletion,
+    IdempotencyConflict,
+    IncompleteRanking,
+    Refusal,
+    UnknownCompletion,
+)
 from annotation.formats.items import ImportedPrompt, Items, Problem
 from annotation.messages import check_turns
 from annotation.models import (
@@ -56,7 +64,7 @@ def import_items(
         try:
             with transaction.atomic():
                 _import_prompt(campaign, item, author, now, landed)
-        except BadInput as refusal:
+        except Refusal as refusal:
             report.problems.append(Problem.of(item.line, refusal))
             continue
         report.added.update(landed.added)
@@ -76,15 +84,28 @@ def _import_prompt(
     )
     report.count("prompts", is_new)
     if item.completions:
+        _check_ranking(item)
         candidate_set, is_new = _candidate_set(prompt, item)
         report.count("candidate sets", is_new)
-        if item.tiers and is_new:
-            _store_ranking(candidate_set, item, author, now)
-            report.count("rankings", True)
-        elif item.tiers:
-            report.count("rankings", False)
+        if item.tiers:
+            is_ranked = not is_new and _is_ranked(candidate_set, item, author)
+            report.count("rankings", not is_ranked)
+            if not is_ranked:
+                _store_ranking(_file_slot(candidate_set, is_new=is_new), item, author, now)
     if item.turns:
         report.count("demonstrations", _store_demonstration(prompt, item, author, now))
+
+
+def _check_ranking(item: ImportedPrompt) -> None:
+    named = [position for tier in item.tiers for position in tier]
+    if len(set(item.completions)) != len(item.completions):
+        raise DuplicateCompletion(_("Two of the answers are the same text."))
+    if len(set(named)) != len(named):
+        raise DuplicateCompletion(_("The ranking names an answer twice."))
+    if not set(named) <= set(range(len(item.completions))):
+        raise UnknownCompletion(_("The ranking names an answer that is not there."))
+    if item.tiers and len(named) != len(item.completions):
+        raise IncompleteRanking(_("The ranking leaves an answer out."))
 
 
 def _candidate_set(prompt: Prompt, item: ImportedPrompt) -> tuple[CandidateSet, bool]:
@@ -94,22 +115,52 @@ def _candidate_set(prompt: Prompt, item: ImportedPrompt) -> tuple[CandidateSet, 
     return (known, False) if known else (add_candidate_set(prompt=prompt, texts=item.completions), True)
 
 
-def _store_ranking(candidate_set: CandidateSet, item: ImportedPrompt, author: Person, now: datetime) -> None:
-    # The file's judgement takes the first slot; where the campaign asks for more, people give the rest.
-    assignment = candidate_set.assignments.get(slot=1)
-    ids = list(candidate_set.completions.order_by("pk").values_list("pk", flat=True))
-    Assignment.objects.filter(pk=assignment.pk).update(
-        status=Assignment.Status.SUBMITTED, labeler=author, shown_order=ids
+def _is_ranked(candidate_set: CandidateSet, item: ImportedPrompt, author: Person) -> bool:
+    known = Ranking.objects.filter(assignment__candidate_set=candidate_set, labeler=author).first()
+    if known is None:
+        return False
+    stored, wanted = (
+        [sorted(tier) for tier in tiers] for tiers in (known.tiers, _ids(candidate_set, item)[1])
     )
+    if stored != wanted:
+        raise IdempotencyConflict(_("The same answers were already imported in another order."))
+    return True
+
+
+def _store_ranking(assignment: Assignment, item: ImportedPrompt, author: Person, now: datetime) -> None:
+    candidate_set = assignment.candidate_set
+    shown, tiers = _ids(candidate_set, item)
+    assignment.status, assignment.labeler, assignment.shown_order = "SUBMITTED", author, shown
+    assignment.save()
     Ranking.objects.create(
         assignment=assignment,
         labeler=author,
-        tiers=[[ids[position] for position in tier] for tier in item.tiers],
-        shown_order=ids,
+        tiers=tiers,
+        shown_order=shown,
         seconds_spent=0,
         idempotency_key=uuid5(NAMESPACE_URL, f"rankwright:{candidate_set.pk}"),
         submitted_at=now,
     )
+
+
+def _file_slot(candidate_set: CandidateSet, *, is_new: bool) -> Assignment:
+    """The assignment that the file's judgement takes: the first; people give the rest.
+
+    Slots of a set that was there already may be in people's hands, so that set gets one more.
+    """
+    if is_new:
+        return candidate_set.assignments.get(slot=1)
+    last = candidate_set.assignments.aggregate(last=Max("slot"))["last"] or 0
+    return Assignment(
+        candidate_set=candidate_set, campaign_id=candidate_set.prompt.campaign_id, slot=last + 1
+    )
+
+
+def _ids(candidate_set: CandidateSet, item: ImportedPrompt) -> tuple[list[int], list[list[int]]]:
+    """The ids of the item's completions, as the file has them and as it ranks them."""
+    by_text = dict(candidate_set.completions.values_list("text", "pk"))
+    shown = [by_text[text] for text in item.completions]
+    return shown, [[shown[position] for position in tier] for tier in item.tiers]
 
 
 def _store_demonstration(prompt: Prompt, item: ImportedPrompt, author: Person, now: datetime) -> bool:

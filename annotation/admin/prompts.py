@@ -1,4 +1,3 @@
-from io import TextIOWrapper
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from annotation.actions.imports import ImportReport, import_items
 from annotation.formats import READERS
+from annotation.formats.files import as_text
 from annotation.models import Campaign, Prompt
 
 SHOWN_PROBLEMS = 10
@@ -63,7 +63,9 @@ class PromptAdmin(ModelAdmin):  # type: ignore[misc]
         # A prompt that judgements refer to must not change under them.
         return False
 
-    @action(description=_("Import prompts"), icon="upload_file", url_path="import")
+    @action(  # type: ignore[untyped-decorator]
+        description=_("Import prompts"), icon="upload_file", url_path="import"
+    )
     def import_prompts(self, request: HttpRequest) -> HttpResponse:
         form = ImportForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
@@ -79,10 +81,9 @@ class PromptAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def _import(cleaned: dict[str, Any]) -> ImportReport:
-    text = TextIOWrapper(cleaned["file"].file, encoding="utf-8", errors="surrogateescape")
     return import_items(
         campaign=cleaned["campaign"],
-        items=READERS[cleaned["format"]](text),
+        items=READERS[cleaned["format"]](as_text(cleaned["file"].file)),
         format_name=cleaned["format"],
         now=timezone.now(),
     )

@@ -1,35 +1,29 @@
 """Anthropic's HH-RLHF: rows with a ``chosen`` and a ``rejected`` dialogue that differ in the last answer."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from django.utils.translation import gettext as _
 
-from annotation.errors import BadInput, MalformedRow
-from annotation.formats.items import ImportedPrompt, Items, Problem, json_lines
+from annotation.errors import MalformedRow
+from annotation.formats.items import ImportedPrompt, Items, read_rows
 
 _SPEAKER = re.compile(r"\n\n(Human|Assistant):")
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
 def read(file: TextIO) -> Items:
-    for line, row in json_lines(file):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        try:
-            yield _pair(line, row)
-        except BadInput as refusal:
-            yield Problem.of(line, refusal)
+    return read_rows(file, _pair)
 
 
-def _pair(line: int, row: dict[str, Any]) -> ImportedPrompt:
+def _pair(line: int, row: dict[str, Any]) -> Iterator[ImportedPrompt]:
     chosen, rejected = _dialogue(row.get("chosen")), _dialogue(row.get("rejected"))
     if chosen[:-1] != rejected[:-1]:
         raise MalformedRow(_("The two dialogues differ before their last message."))
     if chosen[-1]["role"] != "assistant" or rejected[-1]["role"] != "assistant":
         raise MalformedRow(_("The two dialogues must end with the assistant."))
-    return ImportedPrompt(
+    yield ImportedPrompt(
         line=line,
         messages=chosen[:-1],
         language="en",

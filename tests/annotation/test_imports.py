@@ -1,25 +1,27 @@
 import io
 import json
-import os
-from pathlib import Path
 
-import pytest
-from django.core.management import call_command
-
+from annotation.actions.candidates import add_candidate_set
 from annotation.actions.imports import import_items
-from annotation.formats import READERS
-from annotation.models import Assignment, CandidateSet, Demonstration, Prompt, Ranking
+from annotation.formats import READERS, items
+from annotation.models import Assignment, CandidateSet, Completion, Demonstration, Prompt, Ranking
 from tests.conftest import NOON
-
-DEVELOPMENT_DATA = Path(
-    os.environ.get("RANKWRIGHT_DEVELOPMENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
 
 
 def run_import(campaign, format_name, rows):
     text = "".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows)
-    items = READERS[format_name](io.StringIO(text))
-    return import_items(campaign=campaign, items=items, format_name=format_name, now=NOON)
+    found = READERS[format_name](io.StringIO(text))
+    return import_items(campaign=campaign, items=found, format_name=format_name, now=NOON)
+
+
+def problems(report):
+    return [(problem.line, problem.code) for problem in report.problems]
+
+
+def orders():
+    """The stored rankings, oldest first, as texts."""
+    texts = dict(Completion.objects.values_list("pk", "text"))
+    return [[sorted(texts[pk] for pk in tier) for tier in r.tiers] for r in Ranking.objects.order_by("pk")]
 
 
 class TestPrompts:
@@ -55,7 +57,7 @@ class TestPrompts:
 
         report = run_import(kitchen, "prompts", rows)
 
-        assert [(problem.line, problem.code) for problem in report.problems] == [
+        assert problems(report) == [
             (2, "malformed_json"),
             (3, "malformed_row"),
             (4, "malformed_row"),
@@ -70,6 +72,89 @@ class TestPrompts:
         ]
         assert [str(prompt) for prompt in Prompt.objects.order_by("pk")] == ["Soup?", "Rice?"]
 
+    def test_leave_nothing_behind_when_their_candidates_are_refused(self, kitchen):
+        run_import(kitchen, "prompts", [{"prompt": "Soup?", "completions": ["Boil it.", "Fry\x00it."]}])
+
+        assert not Prompt.objects.exists()
+        assert not Completion.objects.exists()
+
+    def test_refuse_a_line_that_is_too_long_without_reading_it_whole(self, kitchen, monkeypatch):
+        monkeypatch.setattr(items, "MAX_LINE", 100)
+        file = LineReader(["x" * 1000, '{"prompt": "Soup?"}'])
+
+        report = import_items(
+            campaign=kitchen, items=READERS["prompts"](file), format_name="prompts", now=NOON
+        )
+
+        assert problems(report) == [(1, "text_too_long")]
+        assert [str(prompt) for prompt in Prompt.objects.all()] == ["Soup?"]
+        assert file.longest_read <= 101
+
+
+class LineReader(io.StringIO):
+    """Remembers how much was read at once."""
+
+    def __init__(self, lines):
+        super().__init__("".join(line + "\n" for line in lines))
+        self.longest_read = 0
+
+    def readline(self, size=-1):
+        text = super().readline(size)
+        self.longest_read = max(self.longest_read, len(text))
+        return text
+
+
+class TestRankedPrompts:
+    ROW = {"prompt": "Soup?", "completions": ["Boil.", "Fry.", "Bake."]}
+
+    def test_keep_their_ranking_with_its_ties(self, kitchen):
+        run_import(kitchen, "prompts", [{**self.ROW, "tiers": [[2], [0, 1]]}])
+
+        assert orders() == [[["Bake."], ["Boil.", "Fry."]]]
+        assert Assignment.objects.get().status == Assignment.Status.SUBMITTED
+
+    def test_are_refused_unless_each_answer_is_ranked_once(self, kitchen):
+        wrong = [[[0], [1], [1], [2]], [[0], [1]], [[0], [1], [2], [3]], [[-1], [0], [1]], [0, 1, 2], "best"]
+
+        report = run_import(kitchen, "prompts", [{**self.ROW, "tiers": tiers} for tiers in wrong])
+
+        assert [problem.code for problem in report.problems] == [
+            "duplicate_completion",
+            "incomplete_ranking",
+            "unknown_completion",
+            "unknown_completion",
+            "malformed_row",
+            "malformed_row",
+        ]
+        assert not Prompt.objects.exists()
+
+    def test_are_refused_when_two_answers_are_the_same(self, kitchen):
+        report = run_import(kitchen, "prompts", [{"prompt": "Soup?", "completions": ["Boil.", "Boil."]}])
+
+        assert problems(report) == [(1, "duplicate_completion")]
+
+    def test_are_told_when_they_contradict_what_was_imported(self, kitchen):
+        first, second = {**self.ROW, "tiers": [[0], [1], [2]]}, {**self.ROW, "tiers": [[2], [1], [0]]}
+
+        report = run_import(kitchen, "prompts", [first, second])
+
+        assert problems(report) == [(2, "idempotency_conflict")]
+        assert Ranking.objects.count() == 1
+
+    def test_join_answers_that_already_wait_for_people(self, kitchen, soup, claim, ada):
+        add_candidate_set(prompt=soup, texts=["Boil.", "Fry."])
+        held = claim(kitchen, ada)
+        row = {"messages": soup.messages, "completions": ["Fry.", "Boil."], "tiers": [[0], [1]]}
+
+        run_import(kitchen, "prompts", [row])
+        again = run_import(kitchen, "prompts", [row])
+
+        held.refresh_from_db()
+        assert held.labeler == ada
+        assert CandidateSet.objects.count() == 1
+        assert orders() == [[["Fry."], ["Boil."]]]
+        assert again.unchanged["rankings"] == 1
+
 
 class TestHHRLHF:
     ROW = {
@@ -80,9 +165,7 @@ class TestHHRLHF:
     def test_gives_a_ranking_of_two(self, kitchen):
         run_import(kitchen, "hh-rlhf", [self.ROW])
 
-        ranking = Ranking.objects.get()
-        texts = dict(CandidateSet.objects.get().completions.values_list("pk", "text"))
-        assert [[texts[pk] for pk in tier] for tier in ranking.tiers] == [["Yes: boil it."], ["No."]]
+        assert orders() == [[["Yes: boil it."], ["No."]]]
         assert Prompt.objects.get().messages == [{"role": "user", "content": "Soup?"}]
 
     def test_refuses_dialogues_that_part_too_early(self, kitchen):
@@ -134,14 +217,7 @@ class TestOASST:
     def test_gives_a_ranking_at_every_level_with_ties_kept(self, kitchen):
         run_import(kitchen, "oasst", [self.TREE])
 
-        texts = {}
-        for candidate_set in CandidateSet.objects.all():
-            texts.update(candidate_set.completions.values_list("pk", "text"))
-        orders = [
-            [sorted(texts[pk] for pk in tier) for tier in ranking.tiers]
-            for ranking in Ranking.objects.order_by("pk")
-        ]
-        assert orders == [[["Boil it."], ["Fry it."]], [["Half an hour."], ["A day.", "An hour."]]]
+        assert orders() == [[["Boil it."], ["Fry it."]], [["Half an hour."], ["A day.", "An hour."]]]
 
     def test_gives_the_best_path_as_a_demonstration(self, kitchen):
         run_import(kitchen, "oasst", [self.TREE])
@@ -152,26 +228,40 @@ class TestOASST:
     def test_reports_a_tree_without_a_prompt(self, kitchen):
         report = run_import(kitchen, "oasst", [{"tree": 1}, self.TREE])
 
-        assert [problem.line for problem in report.problems] == [1]
+        assert problems(report) == [(1, "malformed_row")]
         assert Prompt.objects.count() == 2
 
+    def test_leaves_out_what_reviewers_rejected(self, kitchen):
+        replies = [reply("Boil it.", 1), reply("Fry it.", 2), reply("Buy pills!", 0, review_result=False)]
 
-@pytest.mark.django_db
-@pytest.mark.skipif(not DEVELOPMENT_DATA.exists(), reason="the real data sets are not on this machine")
-class TestRealFiles:
-    def test_open_assistant_trees_import_whole(self, capsys):
-        file = DEVELOPMENT_DATA / "oasst_trees_dev.jsonl"
+        run_import(kitchen, "oasst", [{"prompt": reply("Soup?", role="prompter", replies=replies)}])
 
-        call_command("import_data", "oasst", str(file), "--campaign", "Open-Assistant")
+        assert orders() == [[["Boil it."], ["Fry it."]]]
+        assert Demonstration.objects.get().turns == [{"role": "assistant", "content": "Boil it."}]
 
-        assert "0 lines could not be used" in capsys.readouterr().out
-        assert Ranking.objects.count() > 100
-        assert max(len(ranking.shown_order) for ranking in Ranking.objects.all()) > 4
+    def test_stores_nothing_of_a_tree_that_is_broken_further_down(self, kitchen):
+        def tree(*broken):
+            answers = [reply("Boil it.", 0, replies=broken), reply("Fry it.", 1)]
+            return {"prompt": reply("Soup?", role="prompter", replies=answers)}
 
-    def test_hh_rlhf_imports_but_for_its_broken_rows(self, capsys):
-        file = DEVELOPMENT_DATA / "hh_harmless_dev.jsonl.gz"
+        silent, wizard = reply(None, role="prompter"), reply("Abracadabra", role="wizard")
+        monologue, text = reply("And again.", role="assistant"), "a text"
 
-        call_command("import_data", "hh-rlhf", str(file), "--campaign", "HH")
+        report = run_import(kitchen, "oasst", [tree(silent), tree(wizard), tree(monologue), tree(text)])
 
-        assert "8 lines could not be used" in capsys.readouterr().out
-        assert Ranking.objects.count() == 1592
+        assert problems(report) == [
+            (1, "malformed_row"),
+            (2, "malformed_row"),
+            (3, "turns_must_alternate"),
+            (4, "malformed_row"),
+        ]
+        assert not Prompt.objects.exists()
+
+    def test_refuses_a_conversation_without_end(self, kitchen):
+        node = reply("And then?", role="prompter")
+        for depth in range(200):
+            node = reply("And then?", role=["assistant", "prompter"][depth % 2], replies=[node])
+
+        report = run_import(kitchen, "oasst", [{"prompt": node}])
+
+        assert problems(report) == [(1, "text_too_long")]

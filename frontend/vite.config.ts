@@ -31,5 +31,7 @@ export default defineConfig(({ command }) => ({
     setupFiles: ['src/testing/setup.ts'],
     css: false,
     maxWorkers: 2,
+    // A busy machine is no failure.
+    testTimeout: 60_000,
   },
 }))

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -25,6 +26,15 @@ describe('a series', () => {
 
     expect(series.points('loss')).toEqual([[1], [0.7]])
     expect(series.points('accuracy')).toEqual([[1], [0.5]])
+  })
+
+  it('starts over with a new attempt', () => {
+    const series = new Series()
+
+    series.add([{ step: 1, loss: 0.9 }, { step: 2, loss: 0.8 }], 1)
+    series.add([{ step: 1, loss: 0.7 }], 2)
+
+    expect(series.points('loss')).toEqual([[1], [0.7]])
   })
 
   it('leaves out steps at which a metric was not measured or is no number', () => {

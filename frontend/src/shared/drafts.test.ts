@@ -10,7 +10,7 @@ const ADAS = { kind: 'ranking', person: 7, id: 3 } as const
 describe('a draft', () => {
   it('is read as it was kept', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }).filter((value) => value !== null), (value) => {
+      fc.property(fc.jsonValue({ maxDepth: 2 }).filter((value) => value !== null), (value) => {
         keepDraft(ADAS, value)
 
         expect(readDraft(ADAS)).toEqual(JSON.parse(JSON.stringify(value)))

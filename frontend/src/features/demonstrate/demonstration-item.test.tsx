@@ -1,0 +1,193 @@
+import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { Demonstration } from '@/api'
+import { keepDraft } from '@/shared/drafts'
+import { answerWith } from '@/testing/network'
+import { show } from '@/testing/render'
+import { sampleDemonstration } from '@/testing/samples'
+
+import { DemonstrationItem } from './demonstration-item'
+
+const ADA = 7
+const onSubmitted = vi.fn()
+const onSignedOut = vi.fn()
+
+function open(demonstration: Demonstration = sampleDemonstration(1)) {
+  const shown = show(
+    <DemonstrationItem demonstration={demonstration} person={ADA} onSubmitted={onSubmitted} onSignedOut={onSignedOut} />,
+  )
+  return { user: userEvent.setup({ advanceTimers: vi.advanceTimersByTime }), ...shown }
+}
+
+const turn = (place: number) => screen.getByLabelText<HTMLTextAreaElement>(new RegExp(`^Turn ${place}:`))
+const roles = () => screen.getAllByRole('textbox').map((field) => field.getAttribute('aria-label'))
+const submitButton = () => screen.getByRole<HTMLButtonElement>('button', { name: /^Submit/ })
+
+beforeEach(() => {
+  vi.clearAllMocks()
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+})
+
+describe('writing a demonstration', () => {
+  it('begins with an empty answer to the prompt', () => {
+    open()
+
+    expect(roles()).toEqual(['Turn 1: You, as the assistant'])
+    expect(turn(1).value).toBe('')
+    expect(screen.getByText(/why is my soup flat/)).toBeTruthy()
+  })
+
+  it('hands in nothing empty, and points at what is', async () => {
+    const all = answerWith(() => ({ body: {} }))
+    const { user } = open()
+
+    await user.type(turn(1), 'Salt.')
+    await user.click(screen.getByRole('button', { name: 'Add a turn of the user' }))
+    await user.click(submitButton())
+
+    expect(screen.getByText('Write something here, or remove this turn.')).toBeTruthy()
+    expect(all.filter(({ path }) => path.endsWith('/submission'))).toEqual([])
+  })
+
+  it('lets the assistant have the last word', async () => {
+    const { user } = open()
+
+    await user.type(turn(1), 'Salt.')
+    await user.keyboard('{Alt>}n{/Alt}')
+    await user.type(turn(2), 'And then?')
+    await user.click(submitButton())
+
+    expect(screen.getByText(/The assistant has the last word/)).toBeTruthy()
+  })
+
+  it('is handed in from the text field, and the next one comes', async () => {
+    const next = sampleDemonstration(2)
+    const all = answerWith(() => ({ status: 201, body: { demonstration: sampleDemonstration(1), next } }))
+    const { user } = open()
+
+    await user.type(turn(1), 'Brown the **onions**.')
+    await user.keyboard('{Control>}{Enter}{/Control}')
+
+    await waitFor(() => expect(onSubmitted).toHaveBeenCalledWith(next))
+    expect(all.at(-1)).toMatchObject({
+      path: '/api/demonstrations/1/submission',
+      body: { turns: [{ role: 'assistant', content: 'Brown the **onions**.' }], seconds_spent: expect.any(Number) },
+    })
+    expect(localStorage).toHaveLength(0)
+  })
+
+  it('sent again after a failure carries the same key, another text another one', async () => {
+    const all = answerWith(({ path }) => {
+      if (path.endsWith('/submission')) throw new TypeError('Failed to fetch')
+      return { body: sampleDemonstration(1) }
+    })
+    const keys = () => all.filter(({ path }) => path.endsWith('/submission')).map(({ body }) => (body as { idempotency_key: string }).idempotency_key)
+    const { user } = open()
+    await user.type(turn(1), 'Salt.')
+
+    await user.click(submitButton())
+    await user.click(await screen.findByRole('button', { name: 'Try again' }))
+    await waitFor(() => expect(keys()).toHaveLength(2))
+    await user.type(turn(1), ' And pepper.')
+    await user.click(submitButton())
+    await waitFor(() => expect(keys()).toHaveLength(3))
+
+    const [first, again, other] = keys()
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+    expect(screen.getByRole('alert').textContent).toContain('cannot be reached')
+  })
+
+  it('shows what the Markdown means when asked', async () => {
+    const { user } = open()
+
+    await user.type(turn(1), 'Brown the **onions**.')
+    await user.click(screen.getByRole('button', { name: 'Preview' }))
+
+    expect(screen.getByText('onions').localName).toBe('strong')
+  })
+
+  it('gives back what was removed', async () => {
+    const { user } = open(sampleDemonstration(1, { turns: [{ role: 'assistant', content: 'Salt.' }, { role: 'user', content: 'Why?' }] }))
+
+    await user.click(screen.getByRole('button', { name: 'Remove this turn' }))
+    expect(roles()).toHaveLength(1)
+    await user.click(screen.getByRole('button', { name: 'Bring back what was removed' }))
+
+    expect(turn(2).value).toBe('Why?')
+  })
+})
+
+describe('a draft of a demonstration', () => {
+  it('is on this device at once and at the server when the writer pauses', async () => {
+    const all = answerWith(() => ({ body: sampleDemonstration(1, { revision: 1 }) }))
+    const { user } = open()
+
+    await user.type(turn(1), 'Half')
+    expect(screen.getByText('Saved on this device')).toBeTruthy()
+    expect(localStorage.getItem('rankwright.draft.demonstration.7.1')).toContain('"Half"')
+    await vi.advanceTimersByTimeAsync(2000)
+
+    expect(await screen.findByText('Draft saved')).toBeTruthy()
+    expect(all).toMatchObject([{ method: 'PUT', path: '/api/demonstrations/1/draft', body: { revision: 0, turns: [{ content: 'Half' }] } }])
+  })
+
+  it('is tried again after the server was away', async () => {
+    let isReachable = false
+    answerWith(() => {
+      if (!isReachable) throw new TypeError('Failed to fetch')
+      return { body: sampleDemonstration(1, { revision: 1 }) }
+    })
+    const { user } = open()
+    await user.type(turn(1), 'Half')
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(await screen.findByText(/Saved on this device only/)).toBeTruthy()
+
+    isReachable = true
+    await vi.advanceTimersByTimeAsync(20_000)
+
+    expect(await screen.findByText('Draft saved')).toBeTruthy()
+  })
+
+  it('on this device goes on from the one at the server', () => {
+    keepDraft({ kind: 'demonstration', person: ADA, id: 1 }, { turns: [{ role: 'assistant', content: 'Half an answer' }], revision: 3 })
+
+    open(sampleDemonstration(1, { revision: 3, turns: [{ role: 'assistant', content: 'Half' }] }))
+
+    expect(turn(1).value).toBe('Half an answer')
+    expect(screen.queryByRole('alert')).toBeNull()
+  })
+
+  it('that parted from the one at the server asks which is meant, and hands in neither', async () => {
+    keepDraft({ kind: 'demonstration', person: ADA, id: 1 }, { turns: [{ role: 'assistant', content: 'Written here.' }], revision: 2 })
+    const { user } = open(sampleDemonstration(1, { revision: 3, turns: [{ role: 'assistant', content: 'Written there.' }] }))
+
+    expect(turn(1).value).toBe('Written here.')
+    expect(submitButton().disabled).toBe(true)
+    await user.click(screen.getByRole('button', { name: 'The other one' }))
+
+    expect(turn(1).value).toBe('Written there.')
+    expect(submitButton().disabled).toBe(false)
+  })
+
+  it('that another tab overtook is not written over', async () => {
+    const theirs = sampleDemonstration(1, { revision: 5, turns: [{ role: 'assistant', content: 'Written there.' }] })
+    const all = answerWith(({ method, body }) => {
+      if (method === 'POST') return { body: { demonstration: theirs } }
+      const isStale = (body as { revision: number }).revision < 5
+      return isStale ? { status: 409, body: { code: 'stale_revision', detail: 'Changed.' } } : { body: { ...theirs, revision: 6 } }
+    })
+    const { user } = open()
+    await user.type(turn(1), 'Written here.')
+    await vi.advanceTimersByTimeAsync(2000)
+    expect((await screen.findByRole('alert')).textContent).toContain('also changed in another tab')
+
+    await user.click(screen.getByRole('button', { name: 'The one shown here' }))
+    await vi.advanceTimersByTimeAsync(2000)
+
+    expect(await screen.findByText('Draft saved')).toBeTruthy()
+    expect(all.at(-1)).toMatchObject({ method: 'PUT', body: { revision: 5, turns: [{ content: 'Written here.' }] } })
+  })
+})

@@ -1,0 +1,25 @@
+import { cleanup, configure } from '@testing-library/react'
+import { afterEach, beforeAll, beforeEach, vi } from 'vitest'
+
+import { chooseLanguage, startLanguages } from '@/shared/i18n'
+
+// What jsdom lacks and the screens ask for.
+window.scrollTo = () => undefined
+window.matchMedia = (media) => Object.assign(new EventTarget(), { media, matches: false }) as unknown as MediaQueryList
+Object.defineProperty(document, 'fonts', { value: new EventTarget() })
+
+// A busy machine is no failure.
+configure({ asyncUtilTimeout: 20_000 })
+
+beforeAll(startLanguages)
+
+beforeEach(() => {
+  localStorage.clear()
+  chooseLanguage('en')
+})
+
+afterEach(() => {
+  cleanup()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})

@@ -45,7 +45,7 @@ def train_ppo(
     if spec.reward_model is None:
         raise LabError("PPO needs a reward model: train one from rankings first.")
     tokenizer = load_tokenizer(spec.base_model)
-    prompts = _train_prompts(config, directory, tokenizer)
+    prompts, left_out = _train_prompts(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     models = _models(config, spec, backbone)
     groups: list[dict[str, Any]] = [
@@ -89,6 +89,7 @@ def train_ppo(
         "ref_kl": round(measured["ref_kl"], 4),
         "mean_length": round(measured["mean_length"], 2),
         "steps": iteration,
+        **({"left_out": left_out} if left_out else {}),
     }
 
 
@@ -175,8 +176,10 @@ def _models(config: PPOConfig, spec: RunSpec, backbone: Any) -> Models:
     return Models(policy=policy, reference=reference, reward=reward, value_head=value_head)
 
 
-def _train_prompts(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -> dict[int, list[int]]:
-    """Token ids of the train prompts, by prompt id."""
+def _train_prompts(
+    config: PPOConfig, directory: RunDirectory, tokenizer: Any
+) -> tuple[dict[int, list[int]], int]:
+    """Token ids of the train prompts, by prompt id; and how many were too long."""
     rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
     prompts = {row.prompt_id: prompt_ids(tokenizer, row.messages) for row in rows if row.split != "held_out"}
     short = {key: ids for key, ids in prompts.items() if len(ids) <= config.max_prompt_tokens}
@@ -185,7 +188,7 @@ def _train_prompts(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -
             f"There is no prompt to train on: the snapshot has {len(prompts)} in its train split, "
             f"none with at most {config.max_prompt_tokens} tokens."
         )
-    return short
+    return short, len(prompts) - len(short)
 
 
 def _endless(keys: list[int], rng: random.Random) -> Iterator[int]:

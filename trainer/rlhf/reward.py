@@ -84,7 +84,7 @@ def train_reward(
     config: RewardConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
-    train, held_out = _rankings(config, directory, tokenizer)
+    train, held_out, left_out = _rankings(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     head = ScalarHead(backbone.hidden_size, spread=1e-3, seed=config.seed).to(backbone.device)
     model = RewardModel(Role(backbone, "reward"), head)
@@ -131,6 +131,7 @@ def train_reward(
         "held_out_accuracy": None,
         "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
     }
+    summary |= {"left_out": left_out} if left_out else {}
     if held_out:
         accuracy = held_out_accuracy(model, held_out, config.batch_size)
         report.step(steps, steps, held_out_accuracy=accuracy)
@@ -189,31 +190,36 @@ def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype
 
 def _rankings(
     config: RewardConfig, directory: RunDirectory, tokenizer: Any
-) -> tuple[list[RankedAnswers], list[RankedAnswers]]:
-    """Train and held-out rankings that decide at least one comparison."""
+) -> tuple[list[RankedAnswers], list[RankedAnswers], int]:
+    """Train and held-out rankings that decide at least one comparison, and how many had too long a prompt."""
     train: list[RankedAnswers] = []
     held_out: list[RankedAnswers] = []
+    left_out = 0
     rows = read_records(directory.data_path("rankings.parquet"), RankingRecord)
     for row in rows:
         ranking = _in_tokens(config, tokenizer, row)
-        if ranking is not None:
+        if not ranking.comparisons:
+            continue
+        if ranking.sequences[0].learned[0] > config.max_prompt_tokens:
+            left_out += 1
+        else:
             (held_out if row.split == "held_out" else train).append(ranking)
     if not train:
         raise LabError(
             f"No ranking to learn from: of {len(rows)} rankings in the snapshot, none in its train split "
-            "prefers one answer over another. Ties, all-unacceptable and cannot-judge teach no preference."
+            "prefers one answer over another"
+            + (f" and has a prompt of at most {config.max_prompt_tokens} tokens" if left_out else "")
+            + ". Ties, all-unacceptable and cannot-judge teach no preference."
         )
-    return train, held_out
+    return train, held_out, left_out
 
 
-def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> RankedAnswers | None:
+def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> RankedAnswers:
     prompt = prompt_ids(tokenizer, row.messages)
     place = {completion["id"]: index for index, completion in enumerate(row.completions)}
     comparisons = [
         (place[better], place[worse]) for better, worse in implied_comparisons(row.tiers, row.unacceptable)
     ]
-    if not comparisons or len(prompt) > config.max_prompt_tokens:
-        return None
     answers = [
         completion_ids(tokenizer, str(completion["text"]), config.max_completion_tokens)
         for completion in row.completions
@@ -248,14 +254,23 @@ def _publish(
     with directory.publish_result() as folder:
         if config.lora_rank:
             save_file(backbone.role_tensors("reward"), folder / ADAPTER)
-        save_model(_classifier(backbone.merge("reward"), model.head), tokenizer, folder)
+        _pad_apart_from_end(tokenizer)
+        save_model(_classifier(backbone.merge("reward"), model.head, tokenizer), tokenizer, folder)
         (folder / REPORT).write_text(json.dumps(about, indent=2), encoding="utf-8")
 
 
-def _classifier(language_model: Any, head: nn.Module) -> Any:
+def _pad_apart_from_end(tokenizer: Any) -> None:
+    """Any special token but the end mark pads: transformers' classifiers read the score at the last token
+    that is no padding, and ours stands at the end mark."""
+    others = [token for token in tokenizer.all_special_tokens if token != tokenizer.eos_token]
+    if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
+        tokenizer.pad_token = others[0] if others else None
+
+
+def _classifier(language_model: Any, head: nn.Module, tokenizer: Any) -> Any:
     """The same weights under a one-number head, as transformers' own sequence classifier."""
     config = language_model.config
-    config.num_labels = 1
+    config.num_labels, config.pad_token_id = 1, tokenizer.pad_token_id
     try:
         classifier: Any = AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
             config, dtype=language_model.dtype

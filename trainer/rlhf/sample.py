@@ -19,7 +19,7 @@ def sample_candidates(
     config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
-    prompts = _prompts(config, directory, tokenizer)
+    prompts, left_out = _prompts(config, directory, tokenizer)
     role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
     generator = torch.Generator().manual_seed(config.seed)
 
@@ -62,11 +62,14 @@ def sample_candidates(
         "completions": len(lengths),
         "mean_length": round(sum(lengths) / len(lengths), 2),
         "finished_share": round(finished / len(lengths), 4),
+        **({"left_out": left_out} if left_out else {}),
     }
 
 
-def _prompts(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -> list[tuple[int, list[int]]]:
-    """Prompt ids with their tokens."""
+def _prompts(
+    config: SampleConfig, directory: RunDirectory, tokenizer: Any
+) -> tuple[list[tuple[int, list[int]]], int]:
+    """Prompt ids with their tokens; and how many prompts were too long."""
     rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
     rows = [row for row in rows if config.split in ("all", row.split)]
     if config.prompts and len(rows) > config.prompts:
@@ -78,4 +81,4 @@ def _prompts(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -> l
             f"There is no prompt to answer: the snapshot has {len(prompts)} in split {config.split!r}, "
             f"none with at most {config.max_prompt_tokens} tokens."
         )
-    return short
+    return short, len(prompts) - len(short)

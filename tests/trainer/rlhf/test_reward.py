@@ -1,0 +1,194 @@
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from tests.trainer.rlhf.kitchen import BAD, DISHES, FAIR, GOOD, ranking, user
+from trainer.handoff.rundir import digest_of_folder
+from trainer.rlhf.batches import answer_sequence, completion_ids, pad, prompt_ids
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.modeling import Role, ScalarHead
+from trainer.rlhf.reward import RankedAnswers, RewardModel, collate, held_out_accuracy, load_reward_model
+
+
+def answered(tokenizer, *texts, question="How do I make tea?"):
+    prompt = prompt_ids(tokenizer, [user(question)])
+    return [answer_sequence(prompt, completion_ids(tokenizer, text, 99)) for text in texts]
+
+
+def loaded(run, backbone, base):
+    digest = digest_of_folder(base)
+    return load_reward_model(run.result_path, shared=backbone, base_digest=digest, dtype=torch.float32)
+
+
+@pytest.fixture
+def run(chain):
+    return chain["reward"]
+
+
+@pytest.fixture
+def start_folder(chain):
+    """What the chain's reward model was trained from."""
+    return chain["sft"].result_path
+
+
+class TestRewardRun:
+    def test_learns_an_obvious_preference(self, run, make_backbone, start_folder, tokenizer):
+        model = loaded(run, make_backbone(folder=start_folder), start_folder)
+
+        good, fair, bad = model.scores(pad(answered(tokenizer, GOOD, FAIR, BAD))).tolist()
+
+        assert good > fair > bad
+        assert run.outcome().summary["held_out_accuracy"] == 1.0
+        assert run.outcome().summary["held_out_comparisons"] == 6
+
+    def test_starts_near_ln_2(self, run):
+        lines, _ = run.read_metrics()
+
+        assert lines[0]["loss"] == pytest.approx(0.693, abs=0.05)
+
+    def test_scores_its_own_data_with_mean_0_and_deviation_1(
+        self, run, make_backbone, start_folder, tokenizer
+    ):
+        model = loaded(run, make_backbone(folder=start_folder), start_folder)
+        texts = [
+            sequence
+            for dish in DISHES[:6]
+            for sequence in answered(tokenizer, GOOD, FAIR, BAD, question=f"How do I make {dish}?")
+        ]
+
+        scores = model.scores(pad(texts))
+
+        assert scores.mean().item() == pytest.approx(0, abs=1e-3)
+        assert scores.std().item() == pytest.approx(1, abs=1e-3)
+
+    @pytest.mark.parametrize(
+        "nothing",
+        [
+            {"tiers": [[1, 2, 3]]},
+            {"tiers": [], "unacceptable": [1, 2, 3]},
+            {"tiers": [], "cannot_judge": "I do not cook."},
+        ],
+        ids=["only ties", "all unacceptable", "cannot judge"],
+    )
+    def test_refuses_rankings_that_prefer_nothing(self, lab, nothing):
+        run = lab.run("reward", rows=[ranking(number, **nothing) for number in range(4)])
+
+        assert not run.outcome().succeeded
+        assert run.outcome().reason.startswith("No ranking to learn from: of 4 rankings")
+
+    def test_counts_rankings_whose_prompt_is_too_long(self, lab):
+        rows = [ranking(number) for number in range(4)]
+        rows[0].messages[0]["content"] = "Please. " * 40
+
+        run = lab.run("reward", rows=rows, max_prompt_tokens=60)
+
+        assert run.outcome().summary["left_out"] == 1
+        assert run.outcome().summary["comparisons"] == 9
+
+    def test_learns_from_the_train_split_alone(self, lab):
+        """Held-out rankings say the opposite; their accuracy tells whom the model believed."""
+        rows = [ranking(number) for number in range(6)]
+        rows += [ranking(number, split="held_out", tiers=[[3], [2], [1]]) for number in (6, 7)]
+
+        summary = lab.run("reward", rows=rows).outcome().summary
+
+        assert summary["held_out_accuracy"] == 0.0
+        assert summary["train_accuracy"] > 0.9
+
+
+class TestPublishedFolder:
+    def raw_scores(self, folder, tokenizer, texts):
+        """As anybody would who knows transformers alone: padded by the folder's own tokenizer."""
+        classifier = AutoModelForSequenceClassification.from_pretrained(folder)
+        published = AutoTokenizer.from_pretrained(folder)
+        rows = [sequence.ids for sequence in answered(tokenizer, *texts)]
+        padded = published.pad({"input_ids": rows}, return_tensors="pt")
+        with torch.no_grad():
+            return classifier(**padded).logits[:, 0]
+
+    def test_gives_the_same_scores_in_transformers_own_classifier(
+        self, run, make_backbone, start_folder, tokenizer
+    ):
+        texts = [GOOD, "No, never ever, not even for two.", ""]
+        ours = loaded(run, make_backbone(folder=start_folder), start_folder)
+        batch = pad(answered(tokenizer, *texts))
+
+        theirs = self.raw_scores(run.result_path, tokenizer, texts)
+
+        torch.testing.assert_close(ours.raw_scores(batch), theirs, rtol=0, atol=1e-4)
+
+    def test_does_so_where_the_base_model_pads_with_its_end_mark(
+        self, lab, make_backbone, chatml_folder, chatml
+    ):
+        run = lab.run("reward", model=chatml_folder)
+        texts = [GOOD, "No, never ever, not even for two.", ""]
+        ours = loaded(run, make_backbone(folder=chatml_folder), chatml_folder)
+
+        theirs = self.raw_scores(run.result_path, chatml, texts)
+
+        torch.testing.assert_close(ours.raw_scores(pad(answered(chatml, *texts))), theirs, rtol=0, atol=1e-4)
+
+
+class TestLoadRewardModel:
+    def test_shares_the_backbone_it_was_trained_from_and_scores_the_same_alone(
+        self, run, make_backbone, start_folder, model_folder, tokenizer
+    ):
+        batch = pad(answered(tokenizer, GOOD, FAIR, BAD))
+        same, other = make_backbone(folder=start_folder), make_backbone(folder=model_folder)
+
+        shared, alone = loaded(run, same, start_folder), loaded(run, other, model_folder)
+
+        assert shared.role == Role(same, "reward")
+        assert alone.role.backbone is not other
+        torch.testing.assert_close(shared.scores(batch), alone.scores(batch), rtol=0, atol=1e-4)
+
+    @pytest.mark.parametrize("adapters", [{"lora_rank": 0}, {"lora_rank": 2}, {"lora_layers": 1}])
+    def test_shares_nothing_with_other_adapters(self, run, make_backbone, start_folder, adapters, tokenizer):
+        backbone = make_backbone(folder=start_folder, **adapters)
+        batch = pad(answered(tokenizer, GOOD, FAIR, BAD))
+
+        model = loaded(run, backbone, start_folder)
+
+        assert model.role.backbone is not backbone
+        expected = loaded(run, make_backbone(folder=start_folder), start_folder).scores(batch)
+        torch.testing.assert_close(model.scores(batch), expected, rtol=0, atol=1e-4)
+
+    def test_refuses_in_words_what_is_no_reward_model(self, chain, make_backbone, model_folder):
+        with pytest.raises(LabError, match="could not be loaded"):
+            loaded(chain["sft"], make_backbone(), model_folder)
+
+
+class TestHeldOutAccuracy:
+    def test_counts_an_equal_score_half(self, make_backbone, tokenizer):
+        silent = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=0.0, seed=0))
+        rankings = [RankedAnswers(answered(tokenizer, GOOD, FAIR, BAD), [(0, 1), (0, 2), (1, 2)])]
+
+        assert held_out_accuracy(silent, rankings, batch_size=2) == 0.5
+
+    def test_is_the_mean_over_comparisons_whatever_the_batches(self, make_backbone, tokenizer):
+        model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
+        sequences = answered(tokenizer, GOOD, FAIR, BAD, "For two, in one pot.")
+        rankings = [
+            RankedAnswers(sequences, [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]),
+            RankedAnswers(sequences[:2], [(1, 0)]),
+            RankedAnswers(sequences[1:], [(2, 0)]),
+        ]
+
+        accuracies = {held_out_accuracy(model, rankings, batch_size=size) for size in (1, 2, 3)}
+
+        assert len(accuracies) == 1
+
+
+class TestCollate:
+    def test_keeps_comparisons_within_their_ranking_and_weighs_rankings_equally(self, tokenizer):
+        three, two = answered(tokenizer, GOOD, FAIR, BAD), answered(tokenizer, FAIR, BAD)
+
+        part = collate([RankedAnswers(three, [(0, 1), (0, 2)]), RankedAnswers(two, [(1, 0)])])
+
+        assert list(zip(part.chosen.tolist(), part.rejected.tolist(), strict=True)) == [
+            (0, 1),
+            (0, 2),
+            (4, 3),
+        ]
+        assert part.weights.tolist() == [0.5, 0.5, 1.0]
+        assert part.batch.last.tolist() == [len(sequence.ids) - 1 for sequence in three + two]

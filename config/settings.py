@@ -280,6 +280,11 @@ UNFOLD = {
                         "link": reverse_lazy("admin:trainer_run_changelist"),
                     },
                     {
+                        "title": _("Run the whole loop"),
+                        "icon": "all_inclusive",
+                        "link": reverse_lazy("admin:trainer_run_loop"),
+                    },
+                    {
                         "title": _("Checkpoints"),
                         "icon": "deployed_code",
                         "link": reverse_lazy("admin:trainer_checkpoint_changelist"),

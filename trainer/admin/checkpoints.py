@@ -1,0 +1,68 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from trainer.admin.base import Facts, ResearcherAdmin
+from trainer.admin.figures import in_words
+from trainer.admin.forms import RegisterForm
+from trainer.admin.lineage import lineage
+from trainer.admin.links import listed, starts_from, url_of
+from trainer.models import Checkpoint
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ResearcherAdmin):
+    list_display = ["name", "kind", "produced_by", "created_at"]
+    list_filter = ["kind"]
+    list_select_related = ["produced_by"]
+    search_fields = ["name", "digest"]
+    fields = readonly_fields = ["digest"]
+    actions_list = ["register"]
+
+    @action(
+        description=gettext_lazy("Register a base model"),
+        icon="add",
+        permissions=["view"],
+        variant=ActionVariant.PRIMARY,
+    )
+    def register(self, request: HttpRequest) -> HttpResponse:
+        form = RegisterForm(request.POST or None, initial={"name": next(iter(settings.BASE_MODELS), "")})
+        if form.is_valid() and (checkpoint := form.register(now=timezone.now())):
+            messages.success(request, _("%(model)s is here to start runs from.") % {"model": checkpoint})
+            return HttpResponseRedirect(url_of(checkpoint))
+        return self.form_page(
+            request,
+            form,
+            title=_("Register a base model"),
+            button=_("Register"),
+            lead=_("Known here: %(names)s.") % {"names": ", ".join(settings.BASE_MODELS)},
+        )
+
+    def page_of(self, row: Checkpoint) -> dict[str, Any]:
+        return {
+            "checkpoint": row,
+            "facts": _facts(row),
+            "figures": in_words(row.summary),
+            "origins": lineage(row),
+            "starts": starts_from(row),
+        }
+
+
+def _facts(checkpoint: Checkpoint) -> Facts:
+    used = [*checkpoint.runs_from_it.order_by("pk"), *checkpoint.runs_scored_by_it.order_by("pk")]
+    return [
+        (_("Kind"), checkpoint.get_kind_display()),
+        (_("Location"), format_html("<code>{}</code>", checkpoint.location)),
+        (_("Created"), checkpoint.created_at),
+        (_("Made by"), listed(checkpoint.made_by.order_by("pk"))),
+        (_("Runs that use it"), listed(used)),
+        ("sha256", format_html("<code>{}</code>", checkpoint.digest)),
+    ]

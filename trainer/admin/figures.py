@@ -1,0 +1,36 @@
+"""The figures that a run ends with, in words for whoever started it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from trainer.admin.base import Facts
+
+WORDS = {
+    "demonstrations": _("Demonstrations learned from"),
+    "left_out": _("Demonstrations left out, being too long"),
+    "loss": _("Loss at the last step, in nats per token"),
+    "held_out_loss": _("Loss on held-out demonstrations"),
+    "comparisons": _("Comparisons learned from"),
+    "train_accuracy": _("Right about comparisons it learned from"),
+    "held_out_accuracy": _("Right about held-out comparisons"),
+    "held_out_comparisons": _("Held-out comparisons"),
+    "score": _("Mean score by the reward model, where its own data has mean 0"),
+    "ref_kl": _("Drift from where it started (ref_kl), in nats per answer"),
+    "mean_length": _("Mean length of an answer, in tokens"),
+    "finished_share": _("Answers that it ended by itself"),
+    "steps": _("Iterations"),
+    "completions": _("Answers sampled"),
+}
+SHARES = {"train_accuracy", "held_out_accuracy", "finished_share"}
+
+
+def in_words(summary: Mapping[str, Any]) -> Facts:
+    return [(WORDS.get(name, name), _shown(name, value)) for name, value in summary.items()]
+
+
+def _shown(name: str, value: Any) -> Any:
+    if value is None:
+        return _("unknown: there was nothing held out, or it was no number")
+    return f"{100 * value:.1f} %" if name in SHARES and isinstance(value, int | float) else value

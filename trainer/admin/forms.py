@@ -1,0 +1,122 @@
+"""What an admin fills in to set the machines to work. A refusal stands beside the field it is about."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from annotation.errors import Refusal
+from annotation.models import Campaign, Person
+from trainer.actions.checkpoints import register_base_model
+from trainer.actions.runs import queue_chain
+from trainer.actions.snapshots import freeze_snapshot
+from trainer.models import Checkpoint, Run, Snapshot
+
+
+class FreezeForm(forms.Form):
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=Snapshot.Kind.choices,
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy(
+            "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts."
+        ),
+    )
+
+    def freeze(self, person: Person, *, now: datetime) -> Snapshot | None:
+        """The snapshot; None when it was refused, for a reason beside the field."""
+        try:
+            return freeze_snapshot(**self.cleaned_data, created_by=person, now=now)
+        except Refusal as refusal:
+            self.add_error("kind", refusal.detail)
+            return None
+
+
+class RegisterForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Base model"),
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy(
+            "A Hugging Face id, a model's folder, or the name of a model that is known here."
+        ),
+    )
+
+    def register(self, *, now: datetime) -> Checkpoint | None:
+        """The checkpoint; None when there is no such model, for a reason beside the field."""
+        try:
+            return register_base_model(self.cleaned_data["name"], now=now)
+        except Refusal as refusal:
+            self.add_error("name", refusal.detail)
+            return None
+
+
+class BaseModelForm(forms.Form):
+    """Where weights come from: a checkpoint that is here, or any model by its name."""
+
+    base = forms.ModelChoiceField(
+        Checkpoint.objects.exclude(kind=Checkpoint.Kind.REWARD).order_by("-pk"),
+        label=gettext_lazy("Starts from"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    other_base = forms.CharField(
+        label=gettext_lazy("Or from another model"),
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("A Hugging Face id or a folder; it goes before the choice above."),
+    )
+    # The form's second click finds what its first one made.
+    idempotency_key = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not Checkpoint.objects.filter(kind=Checkpoint.Kind.BASE).exists():
+            self.initial.setdefault("other_base", next(iter(settings.BASE_MODELS), ""))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not (cleaned.get("base") or cleaned.get("other_base") or self.errors):
+            self.add_error("base", _("Choose a checkpoint, or name another model."))
+        return cleaned
+
+    def chosen_base(self, *, now: datetime) -> Checkpoint:
+        """:raises UnknownBaseModel: the typed name is no model."""
+        if name := self.cleaned_data["other_base"]:
+            return register_base_model(name, now=now)
+        base: Checkpoint = self.cleaned_data["base"]
+        return base
+
+    def refuse(self, refusal: Refusal) -> None:
+        field = {"unknown_base_model": "other_base"}.get(refusal.code)
+        self.add_error(field, refusal.detail)
+
+
+class LoopForm(BaseModelForm):
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
+    )
+    field_order = ["campaign", "base", "other_base"]
+
+    def queue(self, person: Person, *, now: datetime) -> list[Run]:
+        """The runs of the loop; none when it was refused, for a reason on the form."""
+        try:
+            return queue_chain(
+                campaign=self.cleaned_data["campaign"],
+                base=self.chosen_base(now=now),
+                created_by=person,
+                now=now,
+                idempotency_key=self.cleaned_data["idempotency_key"],
+            )
+        except Refusal as refusal:
+            self.refuse(refusal)
+            return []

@@ -1,0 +1,98 @@
+"""What a run's page shows. What changes while it runs is brought up to date by the front end's run-page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from annotation.models import Prompt
+from trainer.admin.base import Facts
+from trainer.admin.figures import in_words
+from trainer.admin.lineage import given
+from trainer.admin.links import link_to
+from trainer.handoff.configs import explain
+from trainer.handoff.metrics import METRICS
+from trainer.handoff.rundir import RunDirectory
+from trainer.models import Run
+
+SCRIPT = "app/admin/run-page.js"
+SHOWN_SAMPLES = 6
+COLORS = {"RUNNING": "info", "SUCCEEDED": "success", "FAILED": "danger", "CANCELLED": "warning"}
+
+
+def run_page(run: Run) -> dict[str, Any]:
+    settings = list(_settings(run))
+    return {
+        "run": run,
+        "color": COLORS.get(run.status, ""),
+        "state": format_html('<span data-run="status">{}</span>', run.get_status_display()),
+        "live": _live(run),
+        # Without the built front end the page comes anew by itself.
+        "is_live": finders.find(SCRIPT) is not None,
+        "facts": _facts(run),
+        "inputs": _inputs(run),
+        "figures": in_words(run.summary),
+        "changed": [setting for setting in settings if setting["is_changed"]],
+        "settings": settings,
+        "said": _said(run),
+    }
+
+
+def _live(run: Run) -> dict[str, Any]:
+    return {
+        "url": reverse("run-live", args=[run.pk]),
+        "status": run.status,
+        "labels": {value: str(label) for value, label in Run.Status.choices},
+        "notes": {name: _(note) for name, note in METRICS.items()},
+    }
+
+
+def _facts(run: Run) -> Facts:
+    until = run.finished_at or run.started_at
+    took = timesince(run.started_at, until) if run.started_at and run.finished_at else "–"
+    return [
+        (_("Campaign"), run.campaign),
+        (_("Asked for by"), run.created_by or "–"),
+        (_("Asked for at"), run.created_at),
+        (_("Started"), run.started_at or "–"),
+        (_("Took"), took),
+        (_("Worker"), f"{run.worker}, {_('attempt')} {run.attempt}" if run.worker else "–"),
+    ]
+
+
+def _inputs(run: Run) -> Facts:
+    """What it builds on; a run before it stands in for what that will have made."""
+    inputs: Facts = [
+        (_("Snapshot"), link_to(run.snapshot)),
+        (_("Starts from"), link_to(given(run, "base") or run.base_run)),
+    ]
+    if reward := given(run, "reward") or run.reward_run:
+        inputs.append((_("Reward model"), link_to(reward)))
+    makes_weights = run.kind != Run.Kind.SAMPLE
+    return [*inputs, (_("Result"), link_to(run.result))] if makes_weights else inputs
+
+
+def _settings(run: Run) -> Iterator[dict[str, Any]]:
+    for name, (default, note) in explain(run.kind).items():
+        value = run.config.get(name, default)
+        yield {
+            "name": name,
+            "value": value,
+            "default": default,
+            "note": _(note).replace("``", ""),
+            "is_changed": value != default,
+        }
+
+
+def _said(run: Run) -> list[dict[str, Any]]:
+    """The last of what the policy said, with the prompts; nothing where the run directory is elsewhere."""
+    try:
+        samples = RunDirectory(run.folder).read_samples()[-SHOWN_SAMPLES:]
+        prompts = Prompt.objects.in_bulk([sample["prompt_id"] for sample in samples])
+        return [{**sample, "prompt": prompts.get(sample["prompt_id"])} for sample in samples]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

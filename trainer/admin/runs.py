@@ -1,0 +1,114 @@
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from annotation.errors import Refusal
+from trainer.actions.runs import cancel_run
+from trainer.admin.base import ResearcherAdmin
+from trainer.admin.forms import LoopForm
+from trainer.admin.links import url_of
+from trainer.admin.run_page import COLORS, run_page
+from trainer.admin.start_form import StartForm
+from trainer.handoff.configs import CONFIGS
+from trainer.models import Run
+
+
+@admin.register(Run)
+class RunAdmin(ResearcherAdmin):
+    list_display = ["__str__", "state", "progress", "campaign", "created_by", "created_at"]
+    list_filter = ["campaign", "kind", "status"]
+    list_select_related = ["campaign", "created_by"]
+    fields = readonly_fields = ["status"]
+    actions_list = [
+        {
+            "title": gettext_lazy("Start a run"),
+            "icon": "play_circle",
+            "items": ["start_sft", "start_reward", "start_ppo", "start_sample"],
+        },
+        "loop",
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        cancel = self.admin_site.admin_view(require_POST(self.cancel))
+        return [path("<int:run_id>/cancel/", cancel, name="trainer_run_cancel"), *super().get_urls()]
+
+    @display(description=gettext_lazy("status"), ordering="status", label=COLORS)
+    def state(self, run: Run) -> tuple[str, str]:
+        return run.status, run.get_status_display()
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, run: Run) -> str:
+        return f"{run.step} / {run.steps}" if run.steps else "–"
+
+    def page_of(self, row: Run) -> dict[str, Any]:
+        return run_page(row)
+
+    @action(
+        description=gettext_lazy("Run the whole loop"),
+        icon="all_inclusive",
+        permissions=["view"],
+        variant=ActionVariant.PRIMARY,
+    )
+    def loop(self, request: HttpRequest) -> HttpResponse:
+        form = LoopForm(request.POST or None, initial=request.GET.dict())
+        if form.is_valid() and (runs := form.queue(self.person(request), now=timezone.now())):
+            words = _("The loop is queued: SFT, reward model, PPO, and new candidates to rank.")
+            messages.success(request, words)
+            query = urlencode({"campaign__id__exact": runs[0].campaign_id})
+            return HttpResponseRedirect(f"{reverse('admin:trainer_run_changelist')}?{query}")
+        return self.form_page(
+            request,
+            form,
+            title=_("Run the whole loop"),
+            button=_("Run the loop"),
+            lead=_(
+                "Freezes what the campaign has now, then trains a supervised model, a reward model and a "
+                "policy, and gives the policy's answers to the labelers."
+            ),
+        )
+
+    @action(description=Run.Kind.SFT.label, url_path="start/sft", permissions=["view"])
+    def start_sft(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.SFT)
+
+    @action(description=Run.Kind.REWARD.label, url_path="start/reward", permissions=["view"])
+    def start_reward(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.REWARD)
+
+    @action(description=Run.Kind.PPO.label, url_path="start/ppo", permissions=["view"])
+    def start_ppo(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.PPO)
+
+    @action(description=Run.Kind.SAMPLE.label, url_path="start/sample", permissions=["view"])
+    def start_sample(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.SAMPLE)
+
+    def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
+        form = StartForm(kind, request.POST or None, initial=request.GET.dict())
+        if form.is_valid() and (run := form.queue(self.person(request), now=timezone.now())):
+            messages.success(request, _("%(run)s is queued.") % {"run": run})
+            return HttpResponseRedirect(url_of(run))
+        title, lead = _("Start a run: %(kind)s") % {"kind": kind.label}, _(CONFIGS[kind].__doc__ or "")
+        return self.form_page(request, form, title=title, button=_("Start"), lead=lead)
+
+    def cancel(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        self.check_researcher(request)
+        run = get_object_or_404(Run, pk=run_id)
+        try:
+            cancel_run(run, now=timezone.now())
+        except Refusal as refusal:
+            messages.warning(request, refusal.detail)
+        else:
+            ended = _("The run is cancelled.") if run.is_final else _("The run will stop within seconds.")
+            messages.success(request, ended)
+        return HttpResponseRedirect(url_of(run))

@@ -1,0 +1,147 @@
+"""The form that starts one run: what it reads, and every setting of its stage."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from annotation.errors import Refusal
+from annotation.models import Person
+from trainer.actions.runs import SNAPSHOT_KINDS, queue_run
+from trainer.admin.forms import BaseModelForm
+from trainer.handoff.configs import ConfigError, build_config, explain
+from trainer.models import Checkpoint, Run, Snapshot
+
+PREFERRED = {
+    Run.Kind.SFT: [Checkpoint.Kind.BASE],
+    Run.Kind.REWARD: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
+    Run.Kind.PPO: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
+    Run.Kind.SAMPLE: [Checkpoint.Kind.PPO, Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
+}
+"""What a run of each kind usually starts from."""
+
+
+class StartForm(BaseModelForm):
+    def __init__(self, kind: Run.Kind, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.fields["snapshot"] = _snapshot_field(kind)
+        if kind == Run.Kind.PPO:
+            self.fields["reward"] = _reward_field()
+        if kind == Run.Kind.SAMPLE:
+            self.fields["deliver"] = _deliver_field()
+        self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
+        self.setting_names = list(explain(kind))
+        self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
+        self._suggest()
+
+    def sources(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.setting_names]
+
+    def settings(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.setting_names]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name, error in _mistakes(self.kind, self._given(cleaned)).items():
+            self.add_error(name, _("It must be %(allowed)s.") % {"allowed": _(error.allowed)})
+        return cleaned
+
+    def queue(self, person: Person, *, now: datetime) -> Run | None:
+        """The queued run; None when it was refused, for a reason on the form."""
+        cleaned = self.cleaned_data
+        try:
+            return queue_run(
+                kind=self.kind,
+                snapshot=cleaned["snapshot"],
+                base=self.chosen_base(now=now),
+                reward=cleaned.get("reward"),
+                config=self._given(cleaned),
+                deliver=cleaned.get("deliver", False),
+                created_by=person,
+                idempotency_key=cleaned["idempotency_key"],
+                now=now,
+            )
+        except Refusal as refusal:
+            self.refuse(refusal)
+            return None
+
+    def _given(self, cleaned: Mapping[str, Any]) -> dict[str, str]:
+        """The settings that are filled in; an emptied field means its default."""
+        return {name: cleaned[name] for name in self.setting_names if cleaned.get(name)}
+
+    def _suggest(self) -> None:
+        """What is usually meant: the newest of what fits."""
+        for name in ("snapshot", "reward"):
+            field = self.fields.get(name)
+            if isinstance(field, forms.ModelChoiceField) and field.queryset:
+                self.initial.setdefault(name, field.queryset[0].pk)
+        for kind in PREFERRED[self.kind]:
+            if newest := Checkpoint.objects.filter(kind=kind).order_by("-pk").first():
+                self.initial.setdefault("base", newest.pk)
+
+
+def _snapshot_field(kind: Run.Kind) -> forms.Field:
+    wanted = SNAPSHOT_KINDS[kind]
+    freeze = reverse("admin:trainer_snapshot_freeze", query={"kind": wanted.value})
+    return forms.ModelChoiceField(
+        Snapshot.objects.filter(kind=wanted).select_related("campaign").order_by("-pk"),
+        label=_("Snapshot of %(kind)s") % {"kind": wanted.label},
+        widget=UnfoldAdminSelectWidget,
+        help_text=format_html('<a href="{}" class="text-link">{}</a>', freeze, _("Freeze a new one")),
+    )
+
+
+def _reward_field() -> forms.Field:
+    return forms.ModelChoiceField(
+        Checkpoint.objects.filter(kind=Checkpoint.Kind.REWARD).order_by("-pk"),
+        label=_("Reward model"),
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("A reward run makes one."),
+    )
+
+
+def _deliver_field() -> forms.Field:
+    return forms.BooleanField(
+        label=_("Give the candidates to the labelers, to be ranked"),
+        initial=True,
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+
+def _explained(kind: str) -> dict[str, tuple[str, Any, str]]:
+    return {
+        name: (name, default, _(note).replace("``", "") if note else "")
+        for name, (default, note) in explain(kind).items()
+    }
+
+
+def _setting(name: str, default: Any, note: str) -> forms.Field:
+    return forms.CharField(
+        label=name,
+        initial=default,
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("%(note)s Default: %(default)s.") % {"note": note, "default": default},
+    )
+
+
+def _mistakes(kind: str, values: Mapping[str, str]) -> dict[str, ConfigError]:
+    """All that is wrong with the settings, by field, and not just the first."""
+    rest, mistakes = dict(values), dict[str, ConfigError]()
+    while True:
+        try:
+            build_config(kind, rest)
+            return mistakes
+        except ConfigError as error:
+            if error.field in mistakes:  # its default does not fit to another one either
+                return mistakes
+            mistakes[error.field] = error
+            rest.pop(error.field, None)

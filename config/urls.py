@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -14,6 +15,8 @@ urlpatterns = [
     path("api/", include("trainer.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("i18n/", include("django.conf.urls.i18n")),
+    # Asked for by browsers wherever a page names no icon of its own.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}app/icon.svg")),
     path("healthz", shell.healthz),
     path("readyz", shell.readyz),
 ]

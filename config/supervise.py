@@ -96,7 +96,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         print("\nstopped.")
-        return 0
+        # Whoever stops the server is done with it; a loop that was stopped has shown nothing.
+        return 0 if command == "serve" else 130
 
 
 def _serve(port: int) -> int:
@@ -111,7 +112,13 @@ def _serve(port: int) -> int:
 def _run_loop(options: list[str]) -> int:
     command = [sys.executable, "manage.py", "run_loop", *options]
     with running_services() as services:
-        loop = subprocess.Popen(command, cwd=ROOT, env=services[0].environment, preexec_fn=_die_with_parent)
+        loop = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=services[0].environment,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
         try:
             _attend(services, until=lambda: loop.poll() is not None)
         finally:

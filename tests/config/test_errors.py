@@ -1,0 +1,71 @@
+"""Every refusal has one shape, whoever raises it."""
+
+import json
+
+import pytest
+from rest_framework import exceptions
+
+from annotation.errors import LeaseLost, UnusableText
+from annotation.models import Person
+from config.errors import answer_refusal
+
+
+class TestARefusal:
+    def test_keeps_its_code_its_words_and_its_status(self):
+        answer = answer_refusal(LeaseLost("Too late."), {})
+
+        assert (answer.status_code, answer.data) == (409, {"code": "lease_lost", "detail": "Too late."})
+
+    def test_of_bad_input_is_a_400(self):
+        assert answer_refusal(UnusableText("NUL."), {}).status_code == 400
+
+    def test_of_a_field_names_the_field_and_the_most_telling_code(self):
+        error = exceptions.ValidationError(
+            {"turns": [{"content": [exceptions.ErrorDetail("NUL.", "null_characters_not_allowed")]}]}
+        )
+
+        answer = answer_refusal(error, {})
+
+        assert answer.data["code"] == "unusable_text"
+        assert "turns" in answer.data["fields"]
+
+    def test_that_is_a_mistake_of_ours_is_left_to_django(self):
+        assert answer_refusal(ZeroDivisionError(), {}) is None
+
+
+@pytest.fixture
+def ada(db):
+    return Person.objects.create_user("ada", password="correct horse")
+
+
+class TestTheApi:
+    def test_tells_a_stranger_to_sign_in(self, client, db):
+        answer = client.get("/api/me")
+
+        assert answer.json()["code"] == "not_authenticated"
+
+    def test_says_what_is_not_there(self, client, ada):
+        client.force_login(ada)
+
+        answer = client.get("/api/campaigns/404/guideline")
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    def test_names_broken_json(self, client, db):
+        answer = client.post("/api/session", '{"username": ', content_type="application/json")
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+    def test_refuses_what_is_too_large(self, client, db):
+        body = json.dumps({"username": "ada", "password": 3_000_000 * "x"})
+
+        answer = client.post("/api/session", body, content_type="application/json")
+
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+    def test_locks_out_who_guesses(self, client, ada):
+        guess = json.dumps({"username": "ada", "password": "wrong"})
+
+        answers = [client.post("/api/session", guess, content_type="application/json") for _ in range(9)]
+
+        assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "locked_out")

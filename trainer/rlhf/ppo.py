@@ -151,7 +151,7 @@ def check_step_zero(rollout: Rollout, dtype: torch.dtype) -> None:
     :raises LabError: it is not, so every later number would be wrong.
     """
     drift = rollout.ref_kl().abs().max().item()
-    if drift > 1e-4:
+    if not drift <= 1e-4:  # no number either
         raise LabError(f"The policy differs from its reference before training (ref_kl {drift:.4g}).")
     gap = token_mean((rollout.logprobs - rollout.sample_logprobs).abs(), rollout.batch.mask).item()
     if gap > MOST_SAMPLING_GAP[dtype]:

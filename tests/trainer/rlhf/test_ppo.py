@@ -1,0 +1,229 @@
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.trainer.rlhf.tiny_policies import END, add_random_role, tiny_policy
+from trainer.handoff.configs import PPOConfig
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.modeling import Role, ScalarHead
+from trainer.rlhf.ppo import check_step_zero, ppo_losses, update
+from trainer.rlhf.rollouts import Models, collect_rollout, judge
+from trainer.rlhf.sampling import Sampled
+
+LIKED = 2
+PROMPTS = [[1, 2, 3], [4], [3, 1, 4, 1], [1, 1]]
+CONFIG = PPOConfig(
+    dtype="float32",
+    lora_rank=4,
+    learning_rate=1e-2,
+    rollout_size=32,
+    minibatch_size=8,
+    max_new_tokens=6,
+    missing_eos_penalty=0.0,
+)
+
+
+@dataclass(frozen=True)
+class LikesOneToken:
+    """A reward model whose taste is plain to see: the share of LIKED in a completion and its end mark."""
+
+    role: Role
+
+    def scores(self, batch):
+        return ((batch.tokens == LIKED) * batch.mask).sum(1) / batch.mask.sum(1)
+
+
+def make_models(*, seed=0):
+    backbone = tiny_policy(lora_rank=4, seed=seed)
+    parameters = backbone.add_role("policy", seed=0)
+    models = Models(
+        policy=Role(backbone, "policy"),
+        reference=Role(backbone, None),
+        reward=LikesOneToken(Role(backbone, None)),
+        value_head=ScalarHead(backbone.hidden_size, spread=0.0, seed=0),
+    )
+    groups = [
+        {"params": parameters},
+        {"params": list(models.value_head.parameters()), "lr": CONFIG.value_learning_rate},
+    ]
+    return models, torch.optim.AdamW(groups, lr=CONFIG.learning_rate, weight_decay=0.0)
+
+
+def roll_out(models, config=CONFIG, seed=0):
+    prompts = PROMPTS * (config.rollout_size // len(PROMPTS))
+    return collect_rollout(config, models, prompts, END, torch.Generator().manual_seed(seed))
+
+
+def digest(tensors):
+    return hashlib.sha256(b"".join(t.detach().numpy().tobytes() for t in tensors)).hexdigest()
+
+
+@pytest.fixture
+def models():
+    return make_models()[0]
+
+
+class TestFirstRollout:
+    def test_has_ratio_1_and_no_drift(self, models):
+        rollout = roll_out(models)
+
+        losses = ppo_losses(CONFIG, models, rollout, torch.arange(32))
+
+        assert torch.equal(rollout.logprobs, rollout.ref_logprobs)
+        assert rollout.ref_kl().abs().max() == 0
+        assert losses["approx_kl"].item() == pytest.approx(0, abs=1e-9)
+        assert losses["clip_fraction"].item() == 0
+        check_step_zero(rollout, torch.float32)
+
+    def test_is_refused_when_the_reference_is_another_model(self, models):
+        stranger = Role(tiny_policy(seed=9), None)
+
+        rollout = roll_out(dataclasses.replace(models, reference=stranger))
+
+        with pytest.raises(LabError, match="differs from its reference"):
+            check_step_zero(rollout, torch.float32)
+
+    def test_is_refused_when_it_was_sampled_from_something_else(self, models):
+        rollout = roll_out(models)
+        off = dataclasses.replace(rollout, sample_logprobs=rollout.sample_logprobs - 0.01)
+
+        with pytest.raises(LabError, match="Sampling and scoring disagree"):
+            check_step_zero(off, torch.float32)
+
+    def test_is_refused_when_it_holds_no_numbers(self, models):
+        rollout = roll_out(models)
+        broken = dataclasses.replace(rollout, logprobs=rollout.logprobs * float("nan"))
+
+        with pytest.raises(LabError):
+            check_step_zero(broken, torch.float32)
+
+
+class TestUpdate:
+    def test_policy_learns_what_the_reward_model_likes(self):
+        config = dataclasses.replace(CONFIG, kl_coef=0.01)
+        models, optimizer = make_models()
+
+        history = []
+        for seed in range(8):
+            rollout = roll_out(models, config, seed)
+            update(config, models, optimizer, rollout, torch.Generator().manual_seed(seed))
+            history.append(rollout.metrics())
+
+        first, last = history[0], history[-1]
+        assert last["score"] > first["score"] + 0.2
+        assert last["ref_kl"] > 0.5
+
+    def test_a_higher_price_keeps_the_policy_nearer_to_its_reference(self):
+        drifts = []
+        for kl_coef in (0.0, 2.0):
+            config = dataclasses.replace(CONFIG, kl_coef=kl_coef)
+            models, optimizer = make_models()
+            for seed in range(6):
+                update(config, models, optimizer, roll_out(models, config, seed), torch.Generator())
+            drifts.append(roll_out(models, config, seed=99).ref_kl().mean().item())
+
+        free, dear = drifts
+        assert free > 1
+        assert dear < free / 3
+
+    def test_leaves_the_reference_and_the_other_roles_as_they_are(self):
+        models, optimizer = make_models()
+        backbone = models.policy.backbone
+        reward = add_random_role(backbone, "reward")
+        trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        frozen = [p for p in backbone.parameters() if id(p) not in trained]
+        before = digest(frozen), digest(reward), digest(backbone.role_parameters("policy"))
+
+        update(CONFIG, models, optimizer, roll_out(models), torch.Generator())
+
+        assert (digest(frozen), digest(reward)) == before[:2]
+        assert digest(backbone.role_parameters("policy")) != before[2]
+
+    @pytest.mark.parametrize(("vf_coef", "learns"), [(0.1, True), (0.0, False)])
+    def test_the_value_head_learns_from_the_value_loss_alone(self, vf_coef, learns):
+        models, optimizer = make_models()
+        before = digest(models.value_head.parameters())
+
+        config = dataclasses.replace(CONFIG, vf_coef=vf_coef)
+        update(config, models, optimizer, roll_out(models), torch.Generator())
+
+        assert (digest(models.value_head.parameters()) != before) == learns
+
+    @pytest.mark.parametrize(("target", "passes"), [(1e-9, 1), (0.0, 4)])
+    def test_ends_its_passes_early_once_it_drifted_far_enough(self, target, passes):
+        models, optimizer = make_models()
+        config = dataclasses.replace(CONFIG, target_approx_kl=target)
+
+        update(config, models, optimizer, roll_out(models, config), torch.Generator())
+
+        steps = {int(state["step"]) for state in optimizer.state.values()}
+        assert steps == {passes * config.rollout_size // config.minibatch_size}
+
+
+class TestLosses:
+    def test_of_one_row_are_those_it_has_in_company(self, models):
+        """Minibatches are padded less than the rollout; sums over tokens must not notice."""
+        rollout = roll_out(models)
+        lengths = rollout.batch.mask.sum(1)
+        assert len(set(lengths.tolist())) > 1
+
+        whole = ppo_losses(CONFIG, models, rollout, torch.arange(32))
+        alone = [ppo_losses(CONFIG, models, rollout, torch.tensor([row])) for row in range(32)]
+
+        for name, loss in whole.items():
+            mean = sum(one[name] * n for one, n in zip(alone, lengths, strict=True)) / lengths.sum()
+            torch.testing.assert_close(loss, mean, rtol=0, atol=1e-5)
+
+
+class TestRolloutMetrics:
+    def test_do_not_change_with_padding(self, models):
+        rollout = roll_out(models)
+        wide = {
+            name: F.pad(getattr(rollout, name), (0, 3), value=7.0)
+            for name in ("logprobs", "ref_logprobs", "values", "returns")
+        }
+        batch = dataclasses.replace(rollout.batch, mask=F.pad(rollout.batch.mask, (0, 3)))
+
+        padded = dataclasses.replace(rollout, batch=batch, **wide).metrics()
+
+        assert padded == pytest.approx(rollout.metrics(), abs=1e-6)
+
+    def test_entropy_is_above_0(self, models):
+        assert roll_out(models).metrics()["entropy"] > 0
+
+
+class TestJudge:
+    SAID = [
+        Sampled(tokens=[LIKED, END], logprobs=[-1.0, -1.0], finished=True),
+        Sampled(tokens=[LIKED], logprobs=[-1.0], finished=False),
+    ]
+
+    def judged(self, models, **settings):
+        config = dataclasses.replace(CONFIG, **settings)
+        return judge(config, models.reward, PROMPTS[:2], self.SAID, END).tolist()
+
+    def test_scores_a_cut_completion_as_if_it_had_ended(self, models):
+        assert self.judged(models) == [0.5, 0.5]
+
+    def test_takes_the_penalty_from_a_cut_completion_alone(self, models):
+        assert self.judged(models, missing_eos_penalty=2.0) == [0.5, -1.5]
+
+    def test_keeps_scores_within_their_clip(self, models):
+        assert self.judged(models, score_clip=0.25) == [0.25, 0.25]
+
+
+def test_a_run_stops_at_its_target_drift(lab, chain):
+    reward_model = chain["reward"].result_path
+
+    run = lab.run(
+        "ppo", reward_model=reward_model, iterations=50, target_ref_kl=0.1, lora_rank=0, learning_rate=3e-3
+    )
+
+    lines, count = run.read_metrics()
+    assert 1 < count < 50
+    assert lines[-1]["ref_kl"] >= 0.1
+    assert all(line["ref_kl"] < 0.1 for line in lines[:-1])

@@ -1,0 +1,50 @@
+import os
+import signal
+
+import pytest
+
+from trainer.rlhf.errors import LabError, Stopped
+from trainer.rlhf.schedules import cosine
+
+
+class TestReporter:
+    def test_logs_the_step_and_how_fast_it_went(self, report):
+        report.step(1, 2, tokens=100, loss=0.123456789)
+
+        [line], _ = report.directory.read_metrics()
+        assert (line["step"], line["steps"], line["loss"]) == (1, 2, 0.123457)
+        assert line["tokens_per_second"] > 0
+
+    @pytest.mark.parametrize("name", ["loss", "policy_loss", "value_loss", "grad_norm"])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
+    def test_stops_in_words_at_what_is_no_number(self, report, name, value):
+        with pytest.raises(
+            LabError, match=f"The {name} became {value} at step 3. Try a smaller learning_rate"
+        ):
+            report.step(3, 9, **{name: value})
+
+    def test_stops_at_the_next_step_when_told_to(self, report):
+        handler = signal.getsignal(signal.SIGTERM)
+        report.stop_on_sigterm()
+        try:
+            report.step(1, 3, loss=1.0)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+            with pytest.raises(Stopped):
+                report.step(2, 3, loss=1.0)
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+
+        assert [line["step"] for line in report.directory.read_metrics()[0]] == [1, 2]
+
+
+class TestCosine:
+    @pytest.mark.parametrize("steps", [1, 2, 100])
+    def test_falls_from_1_to_its_floor(self, steps):
+        factors = [cosine(steps)(step) for step in range(steps + 1)]
+
+        assert (factors[0], factors[-1]) == pytest.approx((1.0, 0.1))
+        assert factors == sorted(factors, reverse=True)
+
+    def test_stays_at_its_floor(self):
+        assert cosine(10)(25) == pytest.approx(0.1)

@@ -48,6 +48,8 @@ OFFLINE = (
     "max retries",
     "from versions: none",
     "failed to fetch",
+    # npm 11 breaks down like this when every retry failed.
+    "exit handler never called",
 )
 
 
@@ -231,16 +233,18 @@ def build_frontend() -> None:
 
     def build() -> None:
         npm = find_npm()
-        packages = [npm, "ci", "--no-progress", "--fetch-retries=1"]
-        remake(
-            "npm",
-            lock,
-            [FRONTEND / "node_modules"],
-            lambda: step("front-end packages", packages, python=None, folder=FRONTEND),
-        )
+        remake("npm", lock, [FRONTEND / "node_modules"], lambda: install_packages(npm))
         step("front end", [npm, "run", "--silent", "build"], python=None, folder=FRONTEND)
 
-    remake("frontend", inputs, [FRONTEND / "dist" / "index.html"], build)
+    remake("frontend", inputs, [FRONTEND / "dist" / "index.html", FRONTEND / "node_modules"], build)
+
+
+def install_packages(npm: str) -> None:
+    try:
+        step("front-end packages", [npm, "ci", "--no-progress", "--fetch-retries=1"], None, FRONTEND)
+    except BaseException:
+        shutil.rmtree(str(FRONTEND / "node_modules"), ignore_errors=True)
+        raise
 
 
 def find_npm() -> str:

@@ -19,7 +19,8 @@ from types import FrameType
 
 from config.bootstrap import ROOT, VAR, Trouble, check_port
 
-GRACE_SECONDS = 15
+GRACE_SECONDS = 20
+"""More than the worker gives its lab to stop."""
 TOO_SOON_SECONDS = 10
 """A service that lives shorter than this would not live longer the next time either."""
 

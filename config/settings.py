@@ -226,6 +226,22 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
+    # The indigo of the labeler app; 500 is the one that is written in on a dark ground.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% 0.015 273)",
+            "100": "oklch(94% 0.03 273)",
+            "200": "oklch(88% 0.06 273)",
+            "300": "oklch(82% 0.09 273)",
+            "400": "oklch(77% 0.11 273)",
+            "500": "oklch(72% 0.13 273)",
+            "600": "oklch(48% 0.18 273)",
+            "700": "oklch(42% 0.17 273)",
+            "800": "oklch(36% 0.14 273)",
+            "900": "oklch(31% 0.11 273)",
+            "950": "oklch(24% 0.08 273)",
+        },
+    },
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
@@ -278,6 +294,9 @@ UNFOLD = {
                         "title": _("Runs"),
                         "icon": "play_circle",
                         "link": reverse_lazy("admin:trainer_run_changelist"),
+                        "active": lambda request: (
+                            "/trainer/run/" in request.path and not request.path.endswith("/loop/")
+                        ),
                     },
                     {
                         "title": _("Run the whole loop"),

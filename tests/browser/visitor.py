@@ -52,12 +52,13 @@ class Visitor:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def barriers(self) -> list[str]:
+    def barriers(self, within: str = "html") -> list[str]:
         """What axe finds against WCAG 2.2 AA on the page as it is now."""
         # Evaluated, not added as a tag: the content security policy would refuse the tag.
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate(
-            "levels => axe.run(document, {runOnly: {type: 'tag', values: levels}})", LEVELS
+            "([within, levels]) => axe.run(within, {runOnly: {type: 'tag', values: levels}})",
+            [within, LEVELS],
         )
         return [
             f"{violation['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"

@@ -1,11 +1,13 @@
 """What an admin fills in to set the machines to work. A refusal stands beside the field it is about."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -73,15 +75,22 @@ class BaseModelForm(forms.Form):
         max_length=500,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("A Hugging Face id or a folder; it goes before the choice above."),
+        help_text=gettext_lazy("A Hugging Face id or a folder; when filled in, it is used instead."),
     )
     # The form's second click finds what its first one made.
     idempotency_key = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, preferred: Sequence[str] = (Checkpoint.Kind.BASE,), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not Checkpoint.objects.filter(kind=Checkpoint.Kind.BASE).exists():
+        for kind in preferred:
+            self.suggest("base", Checkpoint.objects.filter(kind=kind).order_by("-pk").first())
+        if not self.initial.get("base"):
             self.initial.setdefault("other_base", next(iter(settings.BASE_MODELS), ""))
+
+    def suggest(self, field: str, row: Model | None) -> None:
+        """What is usually meant, unless the page before was about another one."""
+        if row is not None and not self.initial.get(field):
+            self.initial[field] = row.pk
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -106,6 +115,10 @@ class LoopForm(BaseModelForm):
         Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
     )
     field_order = ["campaign", "base", "other_base"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.suggest("campaign", Campaign.objects.order_by("-pk").first())
 
     def queue(self, person: Person, *, now: datetime) -> list[Run]:
         """The runs of the loop; none when it was refused, for a reason on the form."""

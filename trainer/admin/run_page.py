@@ -21,6 +21,17 @@ from trainer.models import Run
 
 SCRIPT = "app/admin/run-page.js"
 SHOWN_SAMPLES = 6
+TELLING = [
+    "score",
+    "ref_kl",
+    "loss",
+    "held_out_loss",
+    "accuracy",
+    "held_out_accuracy",
+    "mean_length",
+    "entropy",
+]
+"""The metrics that a researcher looks at first."""
 COLORS = {"RUNNING": "info", "SUCCEEDED": "success", "FAILED": "danger", "CANCELLED": "warning"}
 
 
@@ -47,20 +58,25 @@ def _live(run: Run) -> dict[str, Any]:
         "url": reverse("run-live", args=[run.pk]),
         "status": run.status,
         "labels": {value: str(label) for value, label in Run.Status.choices},
-        "notes": {name: _(note) for name, note in METRICS.items()},
+        "notes": {name: _(METRICS[name]) for name in sorted(METRICS, key=_place)},
     }
+
+
+def _place(metric: str) -> int:
+    return TELLING.index(metric) if metric in TELLING else len(TELLING)
 
 
 def _facts(run: Run) -> Facts:
     until = run.finished_at or run.started_at
     took = timesince(run.started_at, until) if run.started_at and run.finished_at else "–"
+    worker = {"worker": run.worker, "attempt": run.attempt}
     return [
         (_("Campaign"), run.campaign),
         (_("Asked for by"), run.created_by or "–"),
         (_("Asked for at"), run.created_at),
         (_("Started"), run.started_at or "–"),
         (_("Took"), took),
-        (_("Worker"), f"{run.worker}, {_('attempt')} {run.attempt}" if run.worker else "–"),
+        (_("Worker"), _("%(worker)s, attempt %(attempt)d") % worker if run.worker else "–"),
     ]
 
 

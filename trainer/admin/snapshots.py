@@ -110,4 +110,5 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
 def _shown(value: Any) -> Any:
     if not isinstance(value, dict):
         return _(value) if isinstance(value, str) else value
-    return ", ".join(f"{name or _('unnamed')} {count}" for name, count in value.items()) or "–"
+    unnamed = _("unnamed")
+    return ", ".join(f"{name or unnamed}:\u00a0{count}" for name, count in value.items()) or "–"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -28,17 +29,18 @@ PREFERRED = {
 
 class StartForm(BaseModelForm):
     def __init__(self, kind: Run.Kind, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, preferred=PREFERRED[kind], **kwargs)
         self.kind = kind
         self.fields["snapshot"] = _snapshot_field(kind)
+        self.suggest("snapshot", _snapshots(kind).first())
         if kind == Run.Kind.PPO:
             self.fields["reward"] = _reward_field()
+            self.suggest("reward", _reward_models().first())
         if kind == Run.Kind.SAMPLE:
             self.fields["deliver"] = _deliver_field()
         self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
-        self._suggest()
 
     def sources(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.setting_names]
@@ -75,22 +77,20 @@ class StartForm(BaseModelForm):
         """The settings that are filled in; an emptied field means its default."""
         return {name: cleaned[name] for name in self.setting_names if cleaned.get(name)}
 
-    def _suggest(self) -> None:
-        """What is usually meant: the newest of what fits."""
-        for name in ("snapshot", "reward"):
-            field = self.fields.get(name)
-            if isinstance(field, forms.ModelChoiceField) and field.queryset:
-                self.initial.setdefault(name, field.queryset[0].pk)
-        for kind in PREFERRED[self.kind]:
-            if newest := Checkpoint.objects.filter(kind=kind).order_by("-pk").first():
-                self.initial.setdefault("base", newest.pk)
+
+def _snapshots(kind: Run.Kind) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(kind=SNAPSHOT_KINDS[kind]).order_by("-pk")
+
+
+def _reward_models() -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.filter(kind=Checkpoint.Kind.REWARD).order_by("-pk")
 
 
 def _snapshot_field(kind: Run.Kind) -> forms.Field:
     wanted = SNAPSHOT_KINDS[kind]
     freeze = reverse("admin:trainer_snapshot_freeze", query={"kind": wanted.value})
     return forms.ModelChoiceField(
-        Snapshot.objects.filter(kind=wanted).select_related("campaign").order_by("-pk"),
+        _snapshots(kind),
         label=_("Snapshot of %(kind)s") % {"kind": wanted.label},
         widget=UnfoldAdminSelectWidget,
         help_text=format_html('<a href="{}" class="text-link">{}</a>', freeze, _("Freeze a new one")),
@@ -99,7 +99,7 @@ def _snapshot_field(kind: Run.Kind) -> forms.Field:
 
 def _reward_field() -> forms.Field:
     return forms.ModelChoiceField(
-        Checkpoint.objects.filter(kind=Checkpoint.Kind.REWARD).order_by("-pk"),
+        _reward_models(),
         label=_("Reward model"),
         widget=UnfoldAdminSelectWidget,
         help_text=_("A reward run makes one."),

@@ -2,7 +2,7 @@ import uPlot from 'uplot'
 
 import type { Series } from './run-live'
 
-const HEIGHT = 180
+const HEIGHT = 140
 const LEAST_WIDTH = 240
 
 /** A function that draws one chart per metric into ``root``, each with its note, as the run goes on. */
@@ -16,7 +16,7 @@ export function drawCharts(root: HTMLElement | null, notes: Record<string, strin
   }).observe(root)
 
   return (series) => {
-    for (const name of series.names()) {
+    for (const name of inOrderOf(Object.keys(notes), series.names())) {
       const points = series.points(name)
       const chart = charts.get(name) ?? addChart(root, name, notes[name] ?? '')
       charts.set(name, chart)
@@ -24,6 +24,12 @@ export function drawCharts(root: HTMLElement | null, notes: Record<string, strin
       chart.last.textContent = format(points[1].at(-1))
     }
   }
+}
+
+/** The names in the order in which they are explained; the others after them. */
+function inOrderOf(order: string[], names: string[]): string[] {
+  const place = (name: string) => (order.indexOf(name) + 1 || order.length + 1)
+  return [...names].sort((a, b) => place(a) - place(b))
 }
 
 function addChart(root: HTMLElement, name: string, note: string) {

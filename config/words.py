@@ -5,18 +5,27 @@ catalog that is behind its source.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+import django
+import unfold
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir, extract_python
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from trainer.handoff.configs import CONFIGS, explain
+from trainer.handoff.metrics import METRICS
+
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGS = ROOT / "config" / "locale"
-METHODS = [("**/templates/**.html", "config.words:extract_template"), ("**.py", "python")]
+FOLDERS = ("annotation", "config", "trainer")
+TEMPLATE = "config.words:extract_template"
+METHODS = [("**/templates/**.html", TEMPLATE), ("**.py", "python")]
+THEME_METHODS = [("templates/**.html", TEMPLATE), ("*.py", "python"), ("mixins/**.py", "python")]
 KEYWORDS = {
     "_": None,
     **dict.fromkeys(["gettext", "gettext_lazy"]),
@@ -35,14 +44,44 @@ def extract_template(file: IO[bytes], keywords: Any, comment_tags: Any, options:
 
 
 def source_texts() -> Catalog:
-    """Every text that the code and the templates mark for translation."""
+    """Every text on a screen that Python or a template writes."""
     catalog = Catalog(project="Rankwright", charset="utf-8")
-    for folder in ("annotation", "config", "trainer"):
-        for path, _line, text, comments, context in extract_from_dir(
-            ROOT / folder, METHODS, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
-        ):
+    for folder in FOLDERS:
+        for path, _line, text, comments, context in texts_in(ROOT / folder, METHODS):
             catalog.add(text, locations=[(f"{folder}/{path}", 0)], auto_comments=comments, context=context)
+    for place, text in hatch_texts():
+        catalog.add(text, locations=[(place, 0)])
+    for text in theme_texts():
+        catalog.add(text, locations=[("unfold", 0)])
     return catalog
+
+
+def texts_in(folder: Path, methods: list[tuple[str, str]]) -> Iterable[tuple[str, int, Any, Any, Any]]:
+    return extract_from_dir(
+        folder, methods, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
+    )
+
+
+def hatch_texts() -> Iterator[tuple[str, str]]:
+    """What the run pages show of the hatch. It knows nothing of Django, so it cannot mark its texts."""
+    for kind, config in CONFIGS.items():
+        notes = [note for _default, note in explain(kind).values()]
+        yield from (("trainer/handoff/configs.py", text) for text in [config.__doc__ or "", *notes] if text)
+    yield from (("trainer/handoff/metrics.py", text) for text in METRICS.values())
+
+
+def theme_texts() -> Iterator[Any]:
+    """What the admin's theme says beside Django's own texts. It brings no catalogs: they are ours to give."""
+    for _path, _line, text, _comments, _context in texts_in(Path(unfold.__file__).parent, THEME_METHODS):
+        if (text if isinstance(text, str) else text[0]) not in django_texts():
+            yield text
+
+
+@cache
+def django_texts() -> set[str]:
+    files = Path(django.__file__).parent.rglob("locale/en/LC_MESSAGES/django.po")
+    messages = [message for path in files for message in read_po(BytesIO(path.read_bytes()))]
+    return {message.id if isinstance(message.id, str) else message.id[0] for message in messages}
 
 
 def catalogs() -> Iterable[Path]:

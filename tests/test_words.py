@@ -1,14 +1,20 @@
 """Every text on a screen has its translation. ``python -m config.words`` brings in new texts."""
 
+import ast
 import re
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 from django.test import Client
 
-from config.words import catalogs, read_catalog, source_texts
+from config.words import FOLDERS, KEYWORDS, ROOT, catalogs, read_catalog, source_texts
+from trainer.handoff.metrics import METRICS
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
+
+MARKING_FILES = [
+    path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if "gettext" in path.read_text()
+]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +74,24 @@ class TestSource:
         assert source["Import"].locations[0][0].endswith("import.html")
 
     def test_gives_plurals_together(self, source):
-        assert source["%(count)d prompt added."].id == ("%(count)d prompt added.", "%(count)d prompts added.")
+        assert source["%(count)d ranking"].id == ("%(count)d ranking", "%(count)d rankings")
+
+    def test_gives_the_settings_and_metrics_that_run_pages_explain(self, source):
+        assert "Passes over the demonstrations." in source
+        assert METRICS["ref_kl"] in source
+
+    def test_gives_what_the_theme_says_and_django_does_not_translate(self, source):
+        assert "Type to search" in source
+        assert "Home" not in source
+
+    @pytest.mark.parametrize("path", MARKING_FILES, ids=lambda path: path.name)
+    def test_marks_no_text_inside_an_f_string_where_it_would_not_be_found(self, path):
+        f_strings = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)
+        ]
+        calls = [node for f_string in f_strings for node in ast.walk(f_string) if isinstance(node, ast.Call)]
+
+        assert [call.lineno for call in calls if getattr(call.func, "id", "") in KEYWORDS] == []
 
 
 @pytest.mark.django_db

@@ -4,8 +4,24 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from annotation.models import Person
 
-class RecordAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+
+def is_researcher(request: HttpRequest) -> bool:
+    return isinstance(request.user, Person) and request.user.is_researcher
+
+
+class ForResearchers:
+    """Researchers with access to the admin may look: the role decides, not Django's permission rows."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_researcher(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_researcher(request)
+
+
+class RecordAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """A page that shows what people and machines did. History is neither written nor deleted here."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

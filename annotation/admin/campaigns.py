@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from annotation.actions.campaigns import publish_guideline
+from annotation.admin.base import ForResearchers, is_researcher
 from annotation.models import Campaign, Guideline
 
 
-class GuidelineInline(TabularInline):  # type: ignore[misc]
+class GuidelineInline(ForResearchers, TabularInline):  # type: ignore[misc]
     """New versions can be added; published ones stay as they are, since judgements refer to them."""
 
     model = Guideline
@@ -20,6 +21,9 @@ class GuidelineInline(TabularInline):  # type: ignore[misc]
     readonly_fields = ["version", "published_at"]
     extra = 0
     ordering = ["-version"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_researcher(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -29,11 +33,17 @@ class GuidelineInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ModelAdmin):  # type: ignore[misc]
+class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "status", "prompt_count", "overlap", "held_out_percent", "created_at"]
     list_filter = ["status"]
     search_fields = ["name"]
     inlines = [GuidelineInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_researcher(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return is_researcher(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         campaigns: QuerySet[Campaign] = super().get_queryset(request)

@@ -1,9 +1,12 @@
+import gzip
 import io
 import json
 
 import pytest
 from django.test import Client
 
+from annotation.actions.prompts import add_prompt
+from annotation.admin import imports
 from annotation.models import Campaign, Prompt
 from tests.annotation.test_submit_ranking import submit
 
@@ -43,8 +46,6 @@ def test_every_row_opens(admin, claimed, ada, kitchen, soup, soup_set):
 
 
 def test_texts_are_escaped(admin, kitchen):
-    from annotation.actions.prompts import add_prompt
-
     prompt, _ = add_prompt(
         campaign=kitchen, messages=[{"role": "user", "content": "<script>alert(1)</script>"}]
     )
@@ -54,20 +55,97 @@ def test_texts_are_escaped(admin, kitchen):
     assert "<script>alert(1)" not in page
 
 
-def test_importing_keeps_good_rows_and_names_bad_ones(admin, kitchen):
-    file = io.BytesIO(b'{"prompt": "Soup?"}\n{"prompt": "Tea\xff"}\nnot json\n')
-    file.name = "prompts.jsonl"
+class TestImporting:
+    @pytest.fixture
+    def upload(self, admin, kitchen):
+        def post(content, format_name="prompts"):
+            file = io.BytesIO(content)
+            file.name = "prompts.jsonl"
+            form = {"campaign": kitchen.pk, "format": format_name, "file": file}
+            return admin.post("/admin/annotation/prompt/import/", form, follow=True)
 
-    answer = admin.post(
-        "/admin/annotation/prompt/import",
-        {"campaign": kitchen.pk, "format": "prompts", "file": file},
-        follow=True,
-    )
+        return post
 
-    told = [str(message) for message in answer.context["messages"]]
-    assert Prompt.objects.count() == 1
-    assert any("Line 2" in words for words in told)
-    assert any("Line 3" in words for words in told)
+    @staticmethod
+    def told(answer):
+        return [str(message) for message in answer.context["messages"]]
+
+    def test_keeps_good_rows_and_names_bad_ones(self, upload):
+        bad = [
+            b"not json",
+            b'{"prompt": "Tea\xff"}',
+            b'{"prompt": "Tea\\u0000"}',
+            b'{"prompt": "Tea \\ud83c"}',
+            b'{"prompt": "' + b"x" * 1_000_000 + b'"}',
+            b'{"messages": [{"role": "wizard", "content": "Abracadabra"}]}',
+            b'{"prompt": "Tea?", "completions": ["Brew.", "Boil."], "tiers": [[0], [0]]}',
+            b'{"prompt": "Tea?", "completions": ["Brew.", "Boil."], "tiers": [[0]]}',
+        ]
+
+        answer = upload(b"\n".join([b'{"prompt": "Soup?"}', *bad]))
+
+        told = self.told(answer)
+        assert told[0] == "Added: 1 prompt."
+        assert [words.split(" was")[0] for words in told[1:]] == [f"Line {line}" for line in range(2, 10)]
+        assert [str(prompt) for prompt in Prompt.objects.all()] == ["Soup?"]
+
+    def test_says_how_many_more_lines_are_bad(self, upload):
+        answer = upload(b'{"prompt": "Soup?"}\n' + b"not json\n" * 12)
+
+        assert self.told(answer)[-1] == "and 2 more lines"
+
+    def test_reads_gzip_from_a_temporary_file(self, upload, settings):
+        settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+
+        answer = upload(gzip.compress(b'{"prompt": "Soup?"}'))
+
+        assert self.told(answer) == ["Added: 1 prompt."]
+
+    def test_counts_what_came_with_the_prompts(self, upload):
+        soup = "\n\nHuman: Soup?\n\nAssistant: "
+        row = json.dumps({"chosen": soup + "Boil it.", "rejected": soup + "No."}).encode()
+
+        first, again = upload(row, "hh-rlhf"), upload(row, "hh-rlhf")
+
+        assert self.told(first) == ["Added: 1 prompt, 1 candidate set, 1 ranking."]
+        assert self.told(again) == ["There already: 1 prompt, 1 candidate set, 1 ranking."]
+
+    def test_says_when_nothing_could_be_used(self, upload):
+        assert self.told(upload(b"not json"))[0] == "Nothing in this file could be imported."
+
+    def test_sends_large_files_to_the_command(self, upload, monkeypatch):
+        monkeypatch.setattr(imports, "MAX_BYTES", 10)
+
+        answer = upload(b'{"prompt": "Soup?"}')
+
+        assert "manage.py import_data" in answer.content.decode()
+        assert not Prompt.objects.exists()
+
+
+class TestResearchersWithAccessToTheAdmin:
+    @pytest.fixture
+    def admin(self, rhea):
+        rhea.is_staff = True
+        rhea.save()
+        client = Client()
+        client.force_login(rhea)
+        return client
+
+    @pytest.mark.parametrize("page", ["campaign", "campaign/add", "prompt", "prompt/import", "ranking"])
+    def test_need_no_rights_but_their_role(self, admin, page):
+        assert admin.get(f"/admin/annotation/{page}/").status_code == 200
+
+    def test_do_not_hand_out_accounts(self, admin):
+        assert admin.get("/admin/annotation/person/").status_code == 403
+
+
+def test_labelers_with_access_to_the_admin_see_no_judgements(ada, client):
+    ada.is_staff = True
+    ada.save()
+    client.force_login(ada)
+
+    for page in ["campaign", "prompt", "prompt/import", "candidateset", "ranking", "demonstration"]:
+        assert client.get(f"/admin/annotation/{page}/").status_code == 403
 
 
 def test_a_new_guideline_gets_the_next_version(admin, kitchen):

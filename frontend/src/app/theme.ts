@@ -8,6 +8,12 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Kbd: { defaultProps: { size: 'xs' } },
-    Modal: { defaultProps: { transitionProps: { duration: 100 } } },
+    Modal: {
+      defaultProps: {
+        transitionProps: { duration: 100 },
+        // A dialog's head is not the page's.
+        attributes: { header: { role: 'none' } },
+      },
+    },
   },
 })

@@ -2,12 +2,10 @@ import { Kbd, Modal, Switch } from '@mantine/core'
 import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { KEYMAP, type Scope } from '@/shared/keymap'
+import { KEYMAP, keysOf, type Scope } from '@/shared/keymap'
 import { useSingleKeys } from '@/shared/single-keys'
 
 const SCOPES: readonly Scope[] = ['rank', 'demonstrate', 'everywhere']
-
-const SHOWN: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', Mod: 'Ctrl' }
 
 /** Every keyboard command, from the keymap itself. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
@@ -38,7 +36,7 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
 function Chord({ chord }: { chord: string }) {
   return (
     <span className="chord">
-      {chord.split('+').map((key) => <Kbd key={key}>{SHOWN[key] ?? key}</Kbd>)}
+      {keysOf(chord).map((key) => <Kbd key={key}>{key}</Kbd>)}
     </span>
   )
 }

@@ -62,7 +62,14 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'everywhere', command: 'showShortcuts', chords: ['?'] },
 ]
 
-/** The first chord of a command, for the hint on its button. */
-export function chordOf(command: Command): string {
-  return KEYMAP.find((binding) => binding.command === command)?.chords[0] ?? ''
+const CAPTIONS: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', Mod: 'Ctrl' }
+
+/** A chord as its keys are labeled. */
+export function keysOf(chord: string): string[] {
+  return chord.split('+').map((key) => CAPTIONS[key] ?? key)
+}
+
+/** The keys of a command's first chord, for the hint on its button. */
+export function keysFor(command: Command): string[] {
+  return keysOf(KEYMAP.find((binding) => binding.command === command)!.chords[0]!)
 }

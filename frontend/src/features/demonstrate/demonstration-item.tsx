@@ -1,13 +1,15 @@
-import { Button, Kbd } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ApiError, type Demonstration, submitDemonstration } from '@/api'
 import { Conversation } from '@/components/conversation'
+import { KeyHint } from '@/components/key-hint'
 import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
 import { readDraft } from '@/shared/drafts'
 import { wordsFor } from '@/shared/errors'
+import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
 
@@ -148,7 +150,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
         </Button>
         <Button onClick={() => void submit()} loading={isPending} disabled={saved === 'conflict'} aria-keyshortcuts="Control+Enter">
           {t('demonstrate.submit')}
-          <Kbd size="xs" ml={8} aria-hidden>Ctrl Enter</Kbd>
+          <KeyHint keys={keysFor('submitAnywhere')} />
         </Button>
       </section>
     </div>

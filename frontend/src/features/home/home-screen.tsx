@@ -44,10 +44,10 @@ function CampaignCard({ campaign }: { campaign: Campaign }) {
       <ul className={styles.kinds}>
         <Kind href={`/rank/${id}`} action={t('home.rank')} name={name} explain={t('home.rankExplain')}
           waiting={t('home.rankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
-          today={t('home.rankedToday', { count: ranked_today })} isPrimary />
+          today={ranked_today} isPrimary />
         <Kind href={`/demonstrate/${id}`} action={t('home.demonstrate')} name={name} explain={t('home.demonstrateExplain')}
           waiting={t('home.demonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
-          today={t('home.demonstratedToday', { count: demonstrated_today })} />
+          today={demonstrated_today} />
       </ul>
     </article>
   )
@@ -59,17 +59,21 @@ type KindProps = {
   name: string
   explain: string
   waiting: string
-  today: string
+  today: number
   isIdle: boolean
   isPrimary?: boolean
 }
 
 function Kind({ href, action, name, explain, waiting, today, isIdle, isPrimary }: KindProps) {
+  const { t } = useTranslation()
   return (
     <li>
       <div>
-        <p className={styles.waiting}>{waiting}</p>
-        <p className="muted">{explain} {today}</p>
+        <p className={styles.waiting}>
+          {waiting}
+          {today > 0 && <span>{t('home.doneToday', { count: today })}</span>}
+        </p>
+        <p className="muted">{explain}</p>
       </div>
       <Link href={href} className={styles.go} data-primary={Boolean(isPrimary && !isIdle)} aria-label={`${action} – ${name}`}>
         {action}

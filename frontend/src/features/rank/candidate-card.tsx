@@ -1,8 +1,9 @@
-import { Button, Kbd } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { Candidate } from '@/api'
+import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
 import { Markdown } from '@/components/markdown'
 
@@ -62,7 +63,7 @@ export const CandidateCard = memo(function CandidateCard(props: Props) {
           <Button variant="light" onMouseDown={keepFocus} onClick={() => props.onPlace(id)}
             aria-label={t('rank.placeNamed', { name, count: nextRank, ordinal: true })} aria-keyshortcuts={`${digit} ${letter}`}>
             {t('rank.place', { count: nextRank, ordinal: true })}
-            <Kbd size="xs" ml={8} aria-hidden>{digit}</Kbd>
+            <KeyHint keys={[String(digit)]} />
           </Button>
         )}
       </header>

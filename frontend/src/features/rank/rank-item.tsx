@@ -1,13 +1,15 @@
-import { Button, Kbd } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { ApiError, Assignment } from '@/api'
 import { Conversation } from '@/components/conversation'
+import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
 import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
 import { keepDraft, readDraft } from '@/shared/drafts'
+import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
 
@@ -148,7 +150,7 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
           <h1 ref={heading} tabIndex={-1}>{t('rank.title', { count: ids.length })}</h1>
           <button type="button" className="quiet" aria-expanded={!isFolded} onMouseDown={keepFocus}
             onClick={() => setFolded(!isFolded)}>
-            {t(isFolded ? 'rank.unfold' : 'rank.fold')} <Kbd size="xs" aria-hidden>P</Kbd>
+            {t(isFolded ? 'rank.unfold' : 'rank.fold')}<KeyHint keys={keysFor('foldPrompt')} />
           </button>
         </div>
         <div className={styles.promptText} data-folded={isFolded} tabIndex={0} role="group" aria-label={t('prompt')}>
@@ -195,7 +197,7 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
           </button>
           <Button onClick={submit} disabled={!complete || refused !== undefined} aria-keyshortcuts="Enter">
             {complete || isUntouched(ballot) ? t('rank.submit') : t('rank.submitLeft', { count: left(ballot, ids).length })}
-            <Kbd size="xs" ml={8} aria-hidden>Enter</Kbd>
+            <KeyHint keys={keysFor('submit')} />
           </Button>
         </div>
       </section>

@@ -1,12 +1,11 @@
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
-from annotation.admin.prompts import dialogue
+from annotation.admin.dialogues import dialogue, titled
 from annotation.models import CandidateSet
 
 
@@ -42,5 +41,5 @@ class CandidateSetAdmin(RecordAdmin):
 
     @admin.display(description=_("candidates"))
     def candidates(self, candidate_set: CandidateSet) -> SafeString:
-        rows = candidate_set.completions.order_by("pk").values_list("pk", "text")
-        return format_html("<dl>{}</dl>", format_html_join("", "<dt>#{}</dt><dd>{}</dd><br>", rows))
+        completions = candidate_set.completions.order_by("pk").values_list("pk", "text")
+        return titled((f"#{pk}", text) for pk, text in completions)

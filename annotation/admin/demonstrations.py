@@ -3,7 +3,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
-from annotation.admin.prompts import dialogue
+from annotation.admin.dialogues import dialogue
 from annotation.models import Demonstration
 
 

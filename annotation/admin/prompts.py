@@ -2,22 +2,15 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from annotation.admin.base import ForResearchers, is_researcher
+from annotation.admin.dialogues import dialogue
 from annotation.admin.imports import ImportForm, import_file, tell
 from annotation.models import Prompt
-
-
-def dialogue(turns: list[dict[str, str]]) -> SafeString:
-    """A conversation as escaped text, one paragraph a turn."""
-    return format_html_join(
-        "", "<p><strong>{}</strong><br>{}</p>", ((turn["role"], turn["content"]) for turn in turns)
-    )
 
 
 @admin.register(Prompt)

@@ -1,10 +1,9 @@
 from django.contrib import admin
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
-from annotation.admin.prompts import dialogue
+from annotation.admin.dialogues import dialogue, titled
 from annotation.models import Ranking
 
 
@@ -45,5 +44,4 @@ class RankingAdmin(RecordAdmin):
             for rank, tier in enumerate(ranking.tiers, start=1)
             for completion_id in tier
         ]
-        rows = [*ranked, *((_("unacceptable"), texts.get(pk, "")) for pk in ranking.unacceptable)]
-        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd><br>", rows))
+        return titled([*ranked, *((_("unacceptable"), texts.get(pk, "")) for pk in ranking.unacceptable)])

@@ -188,3 +188,14 @@ def test_history_cannot_be_deleted(admin, claimed, ada):
 
     assert answer.status_code == 403
     assert json.dumps(ranking.tiers)
+
+
+def test_texts_keep_their_lines_below_who_said_them(admin, kitchen):
+    prompt, _ = add_prompt(campaign=kitchen, messages=[{"role": "user", "content": "Soup?\nToday!"}])
+
+    page = admin.get(
+        f"/admin/annotation/prompt/{prompt.pk}/change/", headers={"Accept-Language": "zh-CN"}
+    ).content.decode()
+
+    assert "<strong>用户</strong>\nSoup?\nToday!" in page
+    assert "white-space: pre-line" in page

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from annotation.admin.prompts import dialogue
+from annotation.admin.dialogues import dialogue
 from trainer.admin.base import ResearcherAdmin
 from trainer.admin.links import link_to
 from trainer.models import SampledCompletion

@@ -98,7 +98,7 @@ def _check_message(message: Any, *, may_be_empty: bool = False) -> Message:
     if role not in ROLES:
         raise UnknownRole(
             _("The role %(role)r is not known; use user, assistant or, for the first message, system.")
-            % {"role": role if isinstance(role, str) else str(type(role).__name__)}
+            % {"role": role[:40] if isinstance(role, str) else type(role).__name__}
         )
     if not content.strip() and not may_be_empty:
         raise EmptyTurn(_("A turn of the %(role)s is empty.") % {"role": role})

@@ -72,6 +72,14 @@ class TestPrompts:
         ]
         assert [str(prompt) for prompt in Prompt.objects.order_by("pk")] == ["Soup?", "Rice?"]
 
+    def test_are_refused_in_few_words_however_long_the_wrong_ones_are(self, kitchen):
+        messages = [{"role": "w" * 1_000_000, "content": "Abracadabra"}]
+
+        report = run_import(kitchen, "prompts", [{"messages": messages}])
+
+        assert problems(report) == [(1, "unknown_role")]
+        assert len(report.problems[0].detail) < 200
+
     def test_leave_nothing_behind_when_their_candidates_are_refused(self, kitchen):
         run_import(kitchen, "prompts", [{"prompt": "Soup?", "completions": ["Boil it.", "Fry\x00it."]}])
 

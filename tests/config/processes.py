@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     """What the condition said when it came true; fails when it never does."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -19,33 +19,31 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Product:
-    """``python -m config.supervise serve``, as make starts it."""
+    """``python -m config.supervise serve``, started by a real make."""
 
     def __init__(self, var):
         self.var = var
         self.port = free_port()
         environment = {**os.environ, "RANKWRIGHT_VAR": str(var), "TMPDIR": str(var)}
         environment.pop("MAKELEVEL", None)
-        self.words = var / "words.txt"
+        makefile = var / f"Makefile.{self.port}"
+        makefile.write_text(f"serve:\n\t@{sys.executable} -m config.supervise serve {self.port}\n")
+        self.words = var / f"words.{self.port}"
         with self.words.open("wb") as words:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.supervise", "serve", str(self.port)],
-                cwd=ROOT,
-                env=environment,
-                stdout=words,
-                stderr=words,
+            self.make = subprocess.Popen(
+                ["make", "-f", makefile, "serve"], cwd=ROOT, env=environment, stdout=words, stderr=words
             )
 
-    def wait_for(self, words, seconds=60):
-        wait_until(lambda: words in self.words.read_text() or self.process.poll() is not None, seconds)
+    def wait_for(self, words):
+        wait_until(lambda: words in self.words.read_text() or self.make.poll() is not None)
         assert words in self.words.read_text()
 
     def family(self):
-        return [self.process.pid, *descendants(self.process.pid)]
+        return [self.make.pid, *descendants(self.make.pid)]
 
     def find(self, *words):
         """The pid of the child whose command line has all these words."""
-        for pid in descendants(self.process.pid):
+        for pid in descendants(self.make.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
             if set(words) <= set(command):
                 return pid
@@ -71,41 +69,46 @@ def product(tmp_path_factory):
     # Not tmp_path: a socket's address may have 107 characters at most.
     started = Product(tmp_path_factory.mktemp("var"))
     yield started
-    if started.process.poll() is None:
-        started.process.terminate()
-    started.process.wait(60)
+    if started.make.poll() is None:
+        started.make.terminate()
+    started.make.wait(60)
 
 
 class TestServing:
-    def test_brings_everything_up_and_leaves_nothing_behind(self, product):
+    def test_brings_everything_up_and_ends_when_make_is_interrupted(self, product):
         product.wait_for("Ctrl-C stops everything")
-
         assert product.ready() == {"database": "ok", "broker": "ok"}
         wait_until(lambda: product.workers() == {"default", "gpu"})
-        assert product.find("beat")
-
         family = product.family()
-        product.process.send_signal(signal.SIGINT)
-        assert product.process.wait(30) == 0
-        assert len(family) >= 8
+
+        product.make.send_signal(signal.SIGINT)
+
+        assert product.make.wait(60) == -signal.SIGINT
+        # make, the supervisor, Valkey, two workers, beat, the web server and its two workers
+        assert len(family) == 9
         assert not list(filter(is_alive, family))
 
     def test_takes_its_children_along_when_it_is_killed(self, product):
         product.wait_for("Ctrl-C stops everything")
         family = product.family()
 
-        product.process.kill()
+        os.kill(product.find("config.supervise"), signal.SIGKILL)
 
         wait_until(lambda: not list(filter(is_alive, family)))
 
-    def test_refuses_a_second_copy_with_the_same_data(self, product):
+    def test_refuses_a_second_copy_and_goes_down_with_a_make_that_is_killed(self, product):
         wait_until(lambda: product.find("beat"))
 
         second = Product(product.var)
 
-        assert second.process.wait(30) == 1
+        assert second.make.wait(60) != 0
         assert "another Rankwright is already running" in second.words.read_text()
-        assert product.process.poll() is None
+        assert product.find("beat")
+
+        family = product.family()
+        product.make.kill()
+
+        wait_until(lambda: not list(filter(is_alive, family)))
 
 
 @pytest.fixture

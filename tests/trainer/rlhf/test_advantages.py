@@ -29,7 +29,7 @@ def brute_force(rewards, values, mask, gamma, gae_lambda):
 
 
 class TestGeneralizedAdvantages:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(seeds, st.floats(0, 1), st.floats(0, 1))
     def test_are_the_discounted_sum_of_td_errors(self, seed, gamma, gae_lambda):
         rewards, values, mask = episodes(seed)

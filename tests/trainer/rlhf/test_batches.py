@@ -23,7 +23,7 @@ from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logpro
 from trainer.rlhf.reward import RewardModel
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
-keep_fixtures = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+keep_fixtures = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def plain_tokenizer():

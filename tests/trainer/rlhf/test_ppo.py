@@ -179,6 +179,25 @@ class TestLosses:
             torch.testing.assert_close(loss, mean, rtol=0, atol=1e-5)
 
 
+class TestRollout:
+    def test_has_whitened_advantages(self, models):
+        rollout = roll_out(models)
+
+        real = rollout.advantages[rollout.batch.mask.bool()]
+        assert real.mean().item() == pytest.approx(0, abs=1e-5)
+        assert real.var(correction=0).item() == pytest.approx(1, abs=1e-3)
+
+    def test_has_the_reward_to_go_as_its_returns_whatever_the_values(self, models):
+        """Where λ = 1. On the first rollout there is no drift: all that comes is the score."""
+        guesses = dataclasses.replace(models, value_head=ScalarHead(16, spread=1.0, seed=0))
+
+        rollout = roll_out(guesses, dataclasses.replace(CONFIG, gae_lambda=1.0))
+
+        mask = rollout.batch.mask
+        assert rollout.values.abs().max() > 1
+        torch.testing.assert_close(rollout.returns * mask, rollout.scores[:, None] * mask)
+
+
 class TestRolloutMetrics:
     def test_do_not_change_with_padding(self, models):
         rollout = roll_out(models)

@@ -153,7 +153,7 @@ class SampleConfig(LabConfig):
     prompts: int = 0
     """At most so many prompts, chosen by the seed; 0: all of them."""
     batch_size: int = 24
-    """Completions sampled side by side."""
+    """Completions sampled side by side; at least one prompt's."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

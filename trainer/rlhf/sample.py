@@ -25,21 +25,24 @@ def sample_candidates(
 
     # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
     wanted = sorted(prompts, key=lambda item: -len(item[1]))
-    wanted = [item for item in wanted for _ in range(config.completions_per_prompt)]
-    starts = range(0, len(wanted), config.batch_size)
+    repeats = config.completions_per_prompt
+    size = max(1, config.batch_size // repeats)
+    starts = range(0, len(wanted), size)
     lengths: list[int] = []
     finished = 0
     for step, start in enumerate(starts, start=1):
-        part = wanted[start : start + config.batch_size]
+        part = wanted[start : start + size]
         samples = sample(
             role,
             [ids for _key, ids in part],
+            repeats=repeats,
             temperature=config.temperature,
             max_new_tokens=config.max_new_tokens,
             eos=tokenizer.eos_token_id,
             generator=generator,
         )
-        for (prompt_id, _ids), said in zip(part, samples, strict=True):
+        asked = [prompt_id for prompt_id, _ids in part for _ in range(repeats)]
+        for prompt_id, said in zip(asked, samples, strict=True):
             directory.append_sample(
                 prompt_id=prompt_id,
                 completion=tokenizer.decode(said.tokens, skip_special_tokens=True).strip(),
@@ -54,7 +57,7 @@ def sample_candidates(
         report.step(
             step,
             len(starts),
-            tokens=sum(lengths[start:]),
+            tokens=sum(lengths[-len(samples) :]),
             mean_length=sum(lengths) / len(lengths),
             finished_share=finished / len(lengths),
         )

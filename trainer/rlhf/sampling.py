@@ -28,12 +28,14 @@ def sample(
     role: Role,
     prompts: Sequence[list[int]],
     *,
+    repeats: int = 1,
     temperature: float,
     max_new_tokens: int,
     eos: int,
     generator: torch.Generator,
 ) -> list[Sampled]:
-    """One completion for each prompt (token ids), in their order."""
+    """``repeats`` completions for each prompt (token ids): those of one prompt stand side by side, in the
+    prompts' order. Each prompt is read once, however many answers it gets."""
     backbone = role.backbone
     longest = max(map(len, prompts))
     # Left padding, so that every row's next token stands in the same column.
@@ -41,33 +43,37 @@ def sample(
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     ids, mask = ids.to(backbone.device), mask.to(backbone.device)
     positions = (mask.cumsum(1) - 1).clamp(min=0)
-
-    tokens: list[list[int]] = [[] for _ in prompts]
-    logprobs: list[list[float]] = [[] for _ in prompts]
-    rows = list(range(len(prompts)))
     cache = DynamicCache()
+
+    def read(ids: Tensor, positions: Tensor) -> Tensor:
+        """(rows, H): the states behind the last column, which the cache now includes."""
+        output = backbone.decoder(
+            input_ids=ids, attention_mask=mask, position_ids=positions, cache=cache, use_cache=True
+        )
+        return output.last_hidden_state[:, -1]  # type: ignore[no-any-return]
+
+    rows = list(range(len(prompts) * repeats))
+    tokens: list[list[int]] = [[] for _ in rows]
+    logprobs: list[list[float]] = [[] for _ in rows]
     with backbone.speaking(role.name):
-        for _ in range(max_new_tokens):
-            states = backbone.decoder(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                cache=cache,
-                use_cache=True,
-            ).last_hidden_state[:, -1]
+        states = read(ids, positions).repeat_interleave(repeats, 0)
+        cache.batch_repeat_interleave(repeats)
+        mask, positions = mask.repeat_interleave(repeats, 0), positions.repeat_interleave(repeats, 0)
+        for number in range(1, max_new_tokens + 1):
             drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, generator)
             for row, token, logprob in zip(rows, drawn.tolist(), drawn_logprobs.tolist(), strict=True):
                 tokens[row].append(token)
                 logprobs[row].append(logprob)
             going_on = (drawn != eos).nonzero()[:, 0]
-            if not len(going_on):
+            if not len(going_on) or number == max_new_tokens:
                 break
-            ids, positions = drawn[:, None], positions[:, -1:] + 1
+            positions = positions[:, -1:] + 1
             mask = F.pad(mask, (0, 1), value=1)
             if len(going_on) < len(rows):
                 cache.batch_select_indices(going_on)
-                ids, positions, mask = ids[going_on], positions[going_on], mask[going_on]
+                drawn, positions, mask = drawn[going_on], positions[going_on], mask[going_on]
                 rows = [rows[index] for index in going_on.tolist()]
+            states = read(drawn[:, None], positions)
     return [
         Sampled(tokens=row, logprobs=row_logprobs, finished=row[-1] == eos)
         for row, row_logprobs in zip(tokens, logprobs, strict=True)
@@ -79,10 +85,10 @@ def _draw(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 
     By the inverse of the distribution function: one random number a row, where ``multinomial`` draws V.
     """
-    logprobs = F.log_softmax(logits, -1)
-    cumulative = logprobs.exp().cumsum(-1)
+    total = logits.logsumexp(-1, keepdim=True)
+    cumulative = (logits - total).exp_().cumsum(-1)
     point = torch.rand(len(logits), 1, generator=generator).to(logits.device) * cumulative[:, -1:]
     # Exactly 0 would draw the first token, however unlikely it is.
     point = point.clamp(min=torch.finfo(point.dtype).tiny)
     drawn = torch.searchsorted(cumulative, point).clamp(max=logits.shape[-1] - 1)
-    return drawn[:, 0], logprobs.gather(1, drawn)[:, 0]
+    return drawn[:, 0], (logits.gather(1, drawn) - total)[:, 0]

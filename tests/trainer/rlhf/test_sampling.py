@@ -16,10 +16,11 @@ def policy():
     return Role(backbone, "policy")
 
 
-def say(policy, prompts, *, temperature=1.0, longest=8, seed=0, generator=None):
+def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0, generator=None):
     return sample(
         policy,
         prompts,
+        repeats=repeats,
         temperature=temperature,
         max_new_tokens=longest,
         eos=END,
@@ -53,6 +54,13 @@ class TestSample:
         assert len({len(s.tokens) for s in said}) > 3
         for sampled, again in zip(said, scored(policy, prompts, said, temperature), strict=True):
             assert sampled.logprobs == pytest.approx(again, abs=1e-4)
+
+    def test_a_prompt_that_is_read_once_says_what_its_copies_would(self, policy):
+        copies = [prompt for prompt in PROMPTS for _ in range(4)]
+
+        said, by_copies = say(policy, PROMPTS, repeats=4), say(policy, copies)
+
+        assert [s.tokens for s in said] == [s.tokens for s in by_copies]
 
     def test_a_completion_ends_with_its_only_end_mark_or_is_cut(self, policy):
         said = say(policy, PROMPTS * 4, longest=2)

@@ -117,13 +117,25 @@ class TestRankingByPointer:
         page = visitor.page
 
         page.get_by_role("button", name="Rank 1st: Response C").click()
-        page.get_by_role("button", name="= Tie with last: Response A").click()
+        page.get_by_role("button", name="= Also 1st: Response A").click()
         page.get_by_role("button", name="Unacceptable: Response D").click()
         page.get_by_role("button", name="Rank 2nd: Response B").click()
         ranking = submit_with(visitor, lambda: page.get_by_role("button", name="Submit").click())
 
         assert ranking.tiers == [[c, a], [b]]
         assert ranking.unacceptable == [d]
+
+    def test_a_second_click_on_submit_stores_nothing_twice(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        first = shown(visitor)
+        visitor.press("1", "2", "3")
+
+        submit_with(visitor, lambda: visitor.page.get_by_role("button", name="Submit").dblclick())
+        visitor.page.wait_for_timeout(300)
+
+        assert set(shown(visitor)).isdisjoint(first)
+        assert Ranking.objects.count() == 1
 
     def test_chips_move_tie_and_leave_the_ranking(self, visit, ada, kitchen):
         visitor = visit()

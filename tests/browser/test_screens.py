@@ -116,7 +116,8 @@ class TestLanguages:
 
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
         cut = visitor.page.evaluate(
-            "[...document.querySelectorAll('button, a')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+            "[...document.querySelectorAll('button, a')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
             ".map(e => e.textContent)"
         )
         assert cut == []

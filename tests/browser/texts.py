@@ -1,8 +1,8 @@
 """Texts to rank and to be attacked with."""
 
 PROMPTS = [
-    "My lentil soup always tastes flat. I use onions, carrots, red lentils and water. What can I change tonight, "
-    "without going to the shop again?",
+    "My lentil soup always tastes flat. I use onions, carrots, red lentils and water. What can I change "
+    "tonight, without going to the shop again?",
     "Plan three quick dinners for a family of four that hates mushrooms.",
     "Explain to a ten-year-old why bread rises.",
 ]
@@ -14,10 +14,12 @@ ANSWERS = [
     "3. Salt in two steps, and taste each time.\n"
     "4. Finish with a splash of vinegar or lemon.\n\n"
     "Start with the vinegar: it takes five seconds and changes most.",
-    "You could add salt.\n\nSoup is a dish that people have made for thousands of years all over the world, and there are "
-    "many kinds. Lentils are a legume. They have protein and fiber. Carrots are a root vegetable. Onions are grown "
-    "almost everywhere. I hope that this helps you to make a better soup tonight!",
-    "Try this order:\n\n| step | why |\n| --- | --- |\n| toast cumin in oil | aroma |\n| onions until brown | depth |\n"
+    "You could add salt.\n\nSoup is a dish that people have made for thousands of years all over the world, "
+    "and there are many kinds. Lentils are a legume. They have protein and fiber. Carrots are a root "
+    "vegetable. Onions are grown almost everywhere. I hope that this helps you to make a "
+    "better soup tonight!",
+    "Try this order:\n\n| step | why |\n| --- | --- |\n| toast cumin in oil | aroma |\n"
+    "| onions until brown | depth |\n"
     "| lentils, water, salt | body |\n| lemon at the end | brightness |\n\n> Taste before you serve.",
     "I do not know. Buy stock cubes:\n\n```python\nsoup = water + cubes * 2\n```\n\nand see `man soup`.",
 ]
@@ -28,7 +30,8 @@ HOSTILE = (
     "<svg onload=\"alert('svg')\"></svg>\n\n"
     "<iframe srcdoc=\"<script>alert('frame')</script>\"></iframe>\n\n"
     "<style>body{display:none}</style>\n\n"
-    "[click](javascript:alert('link')) [data](data:text/html,<script>alert(1)</script>) [vb](vbscript:msgbox)\n\n"
+    "[click](javascript:alert('link')) [data](data:text/html,<script>alert(1)</script>) "
+    "[vb](vbscript:msgbox)\n\n"
     "![beacon](https://tracker.invalid/pixel.png) ![][ref]\n\n[ref]: https://tracker.invalid/ref.png\n\n"
     "[safe](https://example.org/page)\n\n"
     '<a href="https://example.org" onclick="alert(\'click\')">html</a>\n\n'

@@ -35,6 +35,8 @@ export const CandidateCard = memo(function CandidateCard(props: Props) {
   const { t } = useTranslation()
   const isSet = rank !== null || isUnacceptable
   const name = t('rank.response', { letter })
+  const place = { count: nextRank, ordinal: true }
+  const lastPlace = { count: Math.max(1, nextRank - 1), ordinal: true }
 
   return (
     <article className={styles.card} tabIndex={-1} aria-labelledby={`response-${id}`} data-candidate={id}
@@ -61,16 +63,17 @@ export const CandidateCard = memo(function CandidateCard(props: Props) {
           </Button>
         ) : (
           <Button variant="light" onMouseDown={keepFocus} onClick={() => props.onPlace(id)}
-            aria-label={t('rank.placeNamed', { name, count: nextRank, ordinal: true })} aria-keyshortcuts={`${digit} ${letter}`}>
-            {t('rank.place', { count: nextRank, ordinal: true })}
+            aria-label={t('rank.placeNamed', { name, ...place })} aria-keyshortcuts={`${digit} ${letter}`}>
+            {t('rank.place', place)}
             <KeyHint keys={[String(digit)]} />
           </Button>
         )}
       </header>
       <div className={styles.cardActions}>
-        <Button variant="subtle" size="compact-sm" onMouseDown={keepFocus} disabled={isSet || nextRank === 1}
-          onClick={() => props.onTie(id)} aria-label={t('rank.tieNamed', { name })} aria-keyshortcuts={`Shift+${digit}`}>
-          = {t('rank.tie')}
+        <Button variant="subtle" size="compact-sm" className={styles.tie!} onMouseDown={keepFocus}
+          disabled={isSet || nextRank === 1} onClick={() => props.onTie(id)}
+          aria-label={t('rank.tieNamed', { name, ...lastPlace })} aria-keyshortcuts={`Shift+${digit}`}>
+          = {t('rank.tie', lastPlace)}
         </Button>
         <Button variant="subtle" size="compact-sm" color="red" onMouseDown={keepFocus} aria-pressed={isUnacceptable}
           onClick={() => props.onReject(id)} aria-label={t('rank.unacceptableNamed', { name })} aria-keyshortcuts={`Alt+${digit}`}>

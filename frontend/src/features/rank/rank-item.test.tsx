@@ -76,7 +76,7 @@ describe('a ranking', () => {
     const { user } = open()
 
     await user.click(button('Rank 1st: Response D'))
-    await user.click(button('= Tie with last: Response B'))
+    await user.click(button('= Also 1st: Response B'))
     await user.click(button('Unacceptable: Response A'))
     await user.click(button('Rank 2nd: Response C'))
     await user.click(submitButton())

@@ -43,6 +43,8 @@ describe('hostile Markdown', () => {
     '[here](vbscript:msgbox)',
     '[here](file:///etc/passwd)',
     '<javascript:alert(1)>',
+    '[here](/admin/logout/)',
+    '[here](//evil.example/)',
     '![pixel](https://tracker.example/pixel.png)',
     '![](javascript:alert(1))',
     '[here][ref]\n\n[ref]: javascript:alert(1)',

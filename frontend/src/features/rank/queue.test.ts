@@ -15,6 +15,7 @@ const LEASE_LOST = new ApiError({ status: 409, code: 'lease_lost', detail: 'This
 class Server implements QueueServer {
   readonly stored = new Map<string, { id: number; body: RankingBody }>()
   readonly skipped: number[] = []
+  claims = 0
   isReachable = true
   /** It does what it is asked and the answer gets lost. */
   losesAnswers = false
@@ -25,7 +26,10 @@ class Server implements QueueServer {
     this.open = Array.from({ length: count }, (_, index) => index + 1)
   }
 
-  claim = (holding: number[], count: number) => this.answer(() => this.lease(holding, count))
+  claim = (holding: number[], count: number) => {
+    this.claims += 1
+    return this.answer(() => this.lease(holding, count))
+  }
 
   submit = (id: number, body: RankingBody) =>
     this.answer(() => {
@@ -123,6 +127,7 @@ describe('the queue', () => {
 
     await Promise.all([queue.refill(), queue.refill(), queue.refill()])
 
+    expect(server.claims).toBe(1)
     expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
   })
 

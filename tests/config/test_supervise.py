@@ -60,7 +60,9 @@ class Product:
         """The names of the workers that answer through the broker."""
         environment = Path(f"/proc/{self.find('beat')}/environ").read_bytes().decode().split("\0")
         broker = next(word for word in environment if word.startswith("RANKWRIGHT_BROKER_URL="))
-        answers = Celery(broker=broker.partition("=")[2]).control.ping(timeout=0.5)
+        # Not the current app: that one is the product's.
+        app = Celery(broker=broker.partition("=")[2], set_as_current=False)
+        answers = app.control.ping(timeout=0.5)
         return {name.split("@")[0] for answer in answers for name in answer}
 
 

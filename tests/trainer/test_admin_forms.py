@@ -9,7 +9,9 @@ import pytest
 from annotation.models import Campaign
 from tests.conftest import NOON
 from trainer.actions.checkpoints import register_base_model
+from trainer.handoff.configs import PPOConfig
 from trainer.models import Checkpoint, Run, Snapshot
+from trainer.recipes import SHORT
 
 KEY = str(UUID(int=7))
 
@@ -271,6 +273,14 @@ class TestTheWholeLoop:
         assert list(Run.objects.order_by("pk").values_list("kind", flat=True)) == Run.Kind.values
         page = client.get(answer.url)
         assert page.context["cl"].result_count == 4
+
+    def test_offers_a_short_try_and_the_defaults(self, post, kitchen, base, frozen):
+        post("run/loop/", campaign=kitchen.pk, base=base.pk, is_short="on", idempotency_key=KEY)
+        post("run/loop/", campaign=kitchen.pk, base=base.pk, idempotency_key=UUID(int=2))
+
+        short, full = Run.objects.filter(kind="ppo").order_by("pk")
+        assert short.config["iterations"] == SHORT["ppo"]["iterations"]
+        assert full.config["iterations"] == PPOConfig().iterations
 
     def test_registers_the_model_that_came_with_the_product(
         self, post, kitchen, demonstrations, rankings, base, settings

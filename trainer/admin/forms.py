@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from annotation.errors import Refusal
 from annotation.models import Campaign, Person
@@ -18,6 +18,7 @@ from trainer.actions.checkpoints import register_base_model
 from trainer.actions.runs import queue_chain
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.models import Checkpoint, Run, Snapshot
+from trainer.recipes import SHORT
 
 
 class FreezeForm(forms.Form):
@@ -114,7 +115,14 @@ class LoopForm(BaseModelForm):
     campaign = forms.ModelChoiceField(
         Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
     )
-    field_order = ["campaign", "base", "other_base"]
+    is_short = forms.BooleanField(
+        label=gettext_lazy("A short try"),
+        initial=True,
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text=gettext_lazy("Minutes on two cores, instead of hours on a GPU with the stages' defaults."),
+    )
+    field_order = ["campaign", "base", "other_base", "is_short"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,6 +136,7 @@ class LoopForm(BaseModelForm):
                 base=self.chosen_base(now=now),
                 created_by=person,
                 now=now,
+                overrides=SHORT if self.cleaned_data["is_short"] else None,
                 idempotency_key=self.cleaned_data["idempotency_key"],
             )
         except Refusal as refusal:

@@ -68,9 +68,13 @@ def train_ppo(
         )
         if iteration == 1:
             check_step_zero(rollout, backbone.model.dtype)
-        losses = update(config, models, optimizer, rollout, generator)
         _keep_samples(directory, tokenizer, rollout, chosen, iteration)
         measured = rollout.metrics()
+        # Before the update: what is published is the policy that was measured.
+        if config.target_ref_kl and measured["ref_kl"] >= config.target_ref_kl:
+            report.step(iteration, iteration, tokens=rollout.batch.token_count, **measured)
+            break
+        losses = update(config, models, optimizer, rollout, generator)
         report.step(
             iteration,
             config.iterations,
@@ -79,8 +83,6 @@ def train_ppo(
             **losses,
             learning_rate=config.learning_rate,
         )
-        if config.target_ref_kl and measured["ref_kl"] >= config.target_ref_kl:
-            break
 
     with directory.publish_result() as folder:
         save_model(backbone.merge(models.policy.name or FULL), tokenizer, folder)

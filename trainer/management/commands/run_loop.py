@@ -21,23 +21,9 @@ from trainer.actions.snapshots import freeze_snapshot
 from trainer.handoff.rundir import RunDirectory
 from trainer.management.progress import ProgressBar, wait_for
 from trainer.models import Run
+from trainer.recipes import SHORT, Recipe
 from trainer.win_rate import win_rate
 
-# What differs from the stages' defaults: minutes on two cores instead of hours on a GPU.
-SAMPLING = {"temperature": 1.0, "max_new_tokens": 48, "batch_size": 48}
-RECIPE: dict[str, dict[str, Any]] = {
-    "sft": {"learning_rate": 1e-3, "epochs": 2},
-    "candidates": {**SAMPLING, "split": "train", "prompts": 96},
-    "held-out candidates": {**SAMPLING, "split": "held_out"},
-    "reward": {"learning_rate": 1e-3, "epochs": 3},
-    "ppo": {
-        "learning_rate": 1e-3,
-        "iterations": 12,
-        "rollout_size": 32,
-        "max_new_tokens": 48,
-        "target_ref_kl": 5.0,
-    },
-}
 LABELERS = 3
 SHOWN_SAMPLES = 5
 
@@ -48,21 +34,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--base", default="SmolLM2-135M-Instruct", help="a model's name, id or folder")
-        parser.add_argument("--recipe", type=Path, help="JSON: settings by stage, instead of ours")
+        parser.add_argument("--recipe", type=Path, help="JSON: settings by kind of run, instead of ours")
 
     def handle(self, *args: Any, seed: int, base: str, recipe: Path | None, **options: Any) -> None:
-        loop = Loop(seed, json.loads(recipe.read_text()) if recipe else RECIPE)
+        loop = Loop(seed, json.loads(recipe.read_text()) if recipe else SHORT)
         start = register_base_model(base, now=timezone.now())
         self.stdout.write(f"Simulated labelers in “{loop.campaign}”. Their rule: {RULE}\n")
 
         loop.demonstrate()
-        sft = loop.run("sft", "sft", start)
-        loop.run("sample", "candidates", sft)
-        before = loop.run("sample", "held-out candidates", sft)
+        sft = loop.run("sft", start)
+        loop.run("sample", sft, split="train")
+        before = loop.run("sample", sft, split="held_out")
         loop.rank()
-        reward = loop.run("reward", "reward", sft)
-        ppo = loop.run("ppo", "ppo", sft, reward)
-        after = loop.run("sample", "held-out candidates", ppo)
+        reward = loop.run("reward", sft)
+        ppo = loop.run("ppo", sft, reward)
+        after = loop.run("sample", ppo, split="held_out")
         self.report(loop, reward, ppo, before, after)
 
     def report(self, loop: "Loop", reward: Run, ppo: Run, before: Run, after: Run) -> None:
@@ -102,7 +88,7 @@ class Command(BaseCommand):
 class Loop:
     """A campaign of its own, the people in it, and one random generator for all that they do."""
 
-    def __init__(self, seed: int, recipe: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, seed: int, recipe: Recipe) -> None:
         self.seed = seed
         self.recipe = recipe
         self.rng = random.Random(seed)
@@ -135,12 +121,12 @@ class Loop:
         )
         bar.end(f"{ranked} candidate sets ranked")
 
-    def run(self, kind: str, stage: str, base: Origin, reward: Origin | None = None) -> Run:
+    def run(self, kind: str, base: Origin, reward: Origin | None = None, **more: Any) -> Run:
         """Carry out a stage through the real worker.
 
         :raises CommandError: it did not succeed.
         """
-        bar = ProgressBar(f"{kind}: {stage}" if kind != stage else kind)
+        bar = ProgressBar(" ".join([kind, *more.values()]))
         now = timezone.now()
         snapshot = freeze_snapshot(
             campaign=self.campaign, kind=SNAPSHOT_KINDS[Run.Kind(kind)], created_by=None, now=now
@@ -150,7 +136,7 @@ class Loop:
             snapshot=snapshot,
             base=base,
             reward=reward,
-            config={**self.recipe[stage], "seed": self.seed},
+            config={**self.recipe[kind], **more, "seed": self.seed},
             created_by=None,
             now=now,
         )

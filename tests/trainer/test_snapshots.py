@@ -60,6 +60,19 @@ class TestFreezeSnapshot:
         assert splits[0] == splits[1] == splits[2]
         assert set(splits[0].values()) == {"train", "held_out"}
 
+    def test_the_branches_of_a_tree_are_on_the_same_side(self, kitchen, prompts):
+        for root in prompts:
+            for reply in ("Boil it.", "Fry it."):
+                turns = [{"role": "assistant", "content": reply}, {"role": "user", "content": "And then?"}]
+                add_prompt(campaign=kitchen, messages=[*root.messages, *turns])
+
+        by_root = {}
+        for row in rows(freeze(kitchen, "prompts")):
+            by_root.setdefault(row.messages[0]["content"], set()).add(row.split)
+
+        assert all(len(sides) == 1 for sides in by_root.values())
+        assert set.union(*by_root.values()) == {"train", "held_out"}
+
     def test_nothing_is_held_out_where_the_campaign_says_so(self, kitchen, prompts):
         kitchen.held_out_percent = 0
         kitchen.save()

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from annotation.messages import digest_of
 from annotation.models import Campaign, Demonstration, Person, Prompt, Ranking
 from trainer.errors import NothingToFreeze
 from trainer.handoff.records import (
@@ -57,8 +58,11 @@ def freeze_snapshot(*, campaign: Campaign, kind: str, created_by: Person | None,
 
 
 def split_of(prompt: Prompt, campaign: Campaign) -> str:
-    """The prompt's text decides: a prompt stays in its split whatever is added later."""
-    lot = int(hashlib.sha256(prompt.digest.encode()).hexdigest(), 16) % 100
+    """How its conversation opens decides: a prompt stays in its split whatever is added later, and so does
+    every prompt that goes on from there (the branches of one tree)."""
+    first_of_user = next(index for index, turn in enumerate(prompt.messages) if turn["role"] == "user")
+    opening = digest_of(prompt.messages[: first_of_user + 1])
+    lot = int(hashlib.sha256(opening.encode()).hexdigest(), 16) % 100
     return "held_out" if lot < campaign.held_out_percent else "train"
 
 

@@ -21,7 +21,7 @@ class PromptRecord:
     prompt_id: int
     digest: str
     split: str
-    """train or held_out, decided by the digest."""
+    """train or held_out, decided by how the conversation opens."""
     kind: str
     language: str
     messages: list[Message]

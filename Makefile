@@ -3,7 +3,7 @@ PORT ?= 8000
 SEED ?= 0
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help run setup test loop lint types clean
+.PHONY: help run setup test loop lint types words clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -27,6 +27,9 @@ lint: ## style and import contracts
 
 types: ## static types, Python and TypeScript
 	@.venv/bin/mypy annotation config trainer && cd frontend && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run types
+
+words: ## bring new texts into the translation catalogs
+	@.venv/bin/python -m config.words
 
 clean: ## delete what setup made; var/ with its data stays
 	@rm -rf .venv frontend/node_modules frontend/dist

@@ -44,9 +44,9 @@ configs:
 - Languages: {_listed(about["prompts_by_language"])}
 - Taken: {about["filters"]}
 {_people(about)}
-How a conversation opens decides whether its prompts are held out ({about["held_out_percent"]} in 100 are), so
-a prompt is held out in every snapshot of this campaign, and all branches of one tree are on the same side. Labelers are pseudonyms. `manifest.json` has the sha256
-of each file.
+How a conversation opens decides whether its prompts are held out ({about["held_out_percent"]} in 100 are): a
+prompt is held out in every snapshot of this campaign, and all branches of a tree are on the same side.
+Labelers are pseudonyms. `manifest.json` has the sha256 of each file.
 """
 
 

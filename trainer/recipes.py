@@ -4,18 +4,16 @@ from typing import Any
 
 Recipe = dict[str, dict[str, Any]]
 
+# One long prompt pads a whole rollout.
+_SHORT_PROMPTS = {"max_prompt_tokens": 48}
+_FEW_LAYERS = {**_SHORT_PROMPTS, "lora_layers": 6, "learning_rate": 1e-3}
+_BRIEF_ANSWERS = {"temperature": 0.8, "max_new_tokens": 44}
+
 SHORT: Recipe = {
-    "sft": {"learning_rate": 1e-3, "epochs": 4},
-    "reward": {"learning_rate": 1e-3, "epochs": 3},
-    "ppo": {
-        "learning_rate": 1e-3,
-        "iterations": 12,
-        "rollout_size": 32,
-        "temperature": 0.8,
-        "max_new_tokens": 48,
-        "target_ref_kl": 5.0,
-    },
-    "sample": {"temperature": 0.8, "max_new_tokens": 48, "batch_size": 64, "prompts": 96},
+    "sft": {**_FEW_LAYERS, "epochs": 4},
+    "reward": {**_FEW_LAYERS, "epochs": 2},
+    "ppo": {**_FEW_LAYERS, **_BRIEF_ANSWERS, "iterations": 10, "rollout_size": 32, "target_ref_kl": 5.0},
+    "sample": {**_SHORT_PROMPTS, **_BRIEF_ANSWERS, "batch_size": 64, "prompts": 96},
 }
-"""Minutes on two cores with a model of 135 million weights, instead of hours on a GPU. The learning rates
-are far above the defaults: few steps must go far. ``make loop`` shows what comes of it."""
+"""Minutes on two cores with a model of 135 million weights, instead of hours on a GPU. The learning rate is
+far above the defaults: few steps must go far. ``make loop`` shows what comes of it."""

@@ -38,7 +38,9 @@ def win_rate(
     rng = random.Random(0)
     resampled = [fmean(rng.choices(rates, k=len(rates))) for _ in range(RESAMPLES)]
     cuts = quantiles(resampled, n=40, method="inclusive")
-    return WinRate(rate=fmean(rates), low=cuts[0], high=cuts[-1], prompts=len(both))
+    rate = fmean(rates)
+    # Equal rates give equal means, but for the last digit.
+    return WinRate(rate=rate, low=min(cuts[0], rate), high=max(cuts[-1], rate), prompts=len(both))
 
 
 def _duels(ours: Sequence[float], theirs: Sequence[float]) -> float:

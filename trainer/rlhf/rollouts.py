@@ -1,6 +1,6 @@
 """What one PPO iteration learns from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -83,9 +83,8 @@ def collect_rollout(
         generator=generator,
     )
     backbone = models.policy.backbone
-    batch = pad(
-        [answer_sequence(p, s.tokens) for p, s in zip(prompts, samples, strict=True)], backbone.device
-    )
+    sequences = [sampled_sequence(p, s, eos) for p, s in zip(prompts, samples, strict=True)]
+    batch = pad(sequences, backbone.device)
     trunk = backbone.trunk(batch)
     states = learned_states(models.policy.hidden(batch, trunk), batch)
     logprobs = token_logprobs(backbone, states, batch, config.temperature)
@@ -94,7 +93,8 @@ def collect_rollout(
     ref_states = learned_states(ref_hidden, batch)
     ref_logprobs = token_logprobs(models.reference.backbone, ref_states, batch, config.temperature)
 
-    scores = judge(config, models.reward, prompts, samples, eos)
+    is_shared = models.reward.role.backbone is backbone
+    scores = judge(config, models.reward, samples, batch, trunk if is_shared else None)
     rewards = shape_rewards(scores, logprobs, ref_logprobs, batch.mask, config.kl_coef)
     advantages = generalized_advantages(rewards, values, batch.mask, config.gamma, config.gae_lambda)
     return Rollout(
@@ -111,20 +111,21 @@ def collect_rollout(
     )
 
 
+def sampled_sequence(prompt: list[int], sampled: Sampled, eos: int) -> TokenSequence:
+    """What was said, with an end mark behind it even where it was cut: the reward model has learned from
+    texts that end. Only the policy's own tokens are learned."""
+    sequence = answer_sequence(prompt, sampled.tokens)
+    return sequence if sampled.finished else replace(sequence, ids=[*sequence.ids, eos])
+
+
 def judge(
-    config: PPOConfig, reward: RewardModel, prompts: list[list[int]], samples: list[Sampled], eos: int
+    config: PPOConfig, reward: RewardModel, samples: list[Sampled], batch: Batch, trunk: Tensor | None = None
 ) -> Tensor:
-    """(B,) normalized scores. The reward model saw every text with an end mark behind it, as labelers see
-    a text that simply stops; what a cut completion owes is taken off here."""
-    ended = [s.tokens if s.finished else [*s.tokens, eos] for s in samples]
-    sequences: list[TokenSequence] = [
-        answer_sequence(prompt, tokens) for prompt, tokens in zip(prompts, ended, strict=True)
-    ]
-    device = reward.role.backbone.device
-    scores = reward.scores(pad(sequences, device))
+    """(B,) normalized scores of what was said; what a cut completion owes is taken off here."""
+    scores = reward.scores(batch, trunk)
     if config.score_clip:
         scores = scores.clamp(-config.score_clip, config.score_clip)
-    cut = torch.tensor([not s.finished for s in samples], device=device)
+    cut = torch.tensor([not sampled.finished for sampled in samples], device=scores.device)
     return scores - config.missing_eos_penalty * cut
 
 

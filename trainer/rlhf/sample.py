@@ -75,8 +75,6 @@ def _prompts(
     """Prompt ids with their tokens; and how many prompts were too long."""
     rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
     rows = [row for row in rows if config.split in ("all", row.split)]
-    if config.prompts and len(rows) > config.prompts:
-        rows = random.Random(config.seed).sample(rows, config.prompts)
     prompts = [(row.prompt_id, prompt_ids(tokenizer, row.messages)) for row in rows]
     short = [item for item in prompts if len(item[1]) <= config.max_prompt_tokens]
     if not short:
@@ -84,4 +82,7 @@ def _prompts(
             f"There is no prompt to answer: the snapshot has {len(prompts)} in split {config.split!r}, "
             f"none with at most {config.max_prompt_tokens} tokens."
         )
-    return short, len(prompts) - len(short)
+    left_out = len(prompts) - len(short)
+    if config.prompts and len(short) > config.prompts:
+        short = random.Random(config.seed).sample(short, config.prompts)
+    return short, left_out

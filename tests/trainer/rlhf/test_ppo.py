@@ -8,10 +8,11 @@ import torch.nn.functional as F
 
 from tests.trainer.rlhf.tiny_policies import END, add_random_role, tiny_policy
 from trainer.handoff.configs import PPOConfig
+from trainer.rlhf.batches import pad
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Role, ScalarHead
 from trainer.rlhf.ppo import check_step_zero, ppo_losses, update
-from trainer.rlhf.rollouts import Models, collect_rollout, judge
+from trainer.rlhf.rollouts import Models, collect_rollout, judge, sampled_sequence
 from trainer.rlhf.sampling import Sampled
 
 LIKED = 2
@@ -33,8 +34,9 @@ class LikesOneToken:
 
     role: Role
 
-    def scores(self, batch):
-        return ((batch.tokens == LIKED) * batch.mask).sum(1) / batch.mask.sum(1)
+    def scores(self, batch, trunk=None):
+        length = batch.last - batch.source[:, 0]
+        return ((batch.tokens == LIKED) * batch.mask).sum(1) / length
 
 
 def make_models(*, seed=0):
@@ -223,13 +225,20 @@ class TestJudge:
 
     def judged(self, models, **settings):
         config = dataclasses.replace(CONFIG, **settings)
-        return judge(config, models.reward, PROMPTS[:2], self.SAID, END).tolist()
+        batch = pad([sampled_sequence(p, s, END) for p, s in zip(PROMPTS, self.SAID, strict=False)])
+        return judge(config, models.reward, self.SAID, batch).tolist()
 
     def test_scores_a_cut_completion_as_if_it_had_ended(self, models):
         assert self.judged(models) == [0.5, 0.5]
 
     def test_takes_the_penalty_from_a_cut_completion_alone(self, models):
         assert self.judged(models, missing_eos_penalty=2.0) == [0.5, -1.5]
+
+    def test_the_end_mark_behind_a_cut_completion_is_not_learned(self):
+        ended, cut = (sampled_sequence([1, 2], said, END) for said in self.SAID)
+
+        assert ended.ids == cut.ids == [1, 2, LIKED, END]
+        assert (ended.learned, cut.learned) == ([2, 3], [2])
 
     def test_keeps_scores_within_their_clip(self, models):
         assert self.judged(models, score_clip=0.25) == [0.25, 0.25]

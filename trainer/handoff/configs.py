@@ -99,6 +99,8 @@ class PPOConfig(TrainingConfig):
     """Completions sampled per iteration."""
     minibatch_size: int = 16
     """Completions per optimizer step."""
+    rows_per_pass: int = 16
+    """Completions of like length that go through the model at once; for memory and speed alone."""
     epochs: int = 4
     """Passes over each rollout."""
     kl_coef: float = 0.05
@@ -130,6 +132,7 @@ class PPOConfig(TrainingConfig):
         super().__post_init__()
         _above(self, 0, "value_learning_rate", "temperature", "clip_range")
         _at_least(self, 1, "iterations", "rollout_size", "minibatch_size", "epochs", "max_new_tokens")
+        _at_least(self, 1, "rows_per_pass")
         _at_least(self, 0, "kl_coef", "target_ref_kl", "target_approx_kl", "value_clip_range", "vf_coef")
         _at_least(self, 0, "missing_eos_penalty", "score_clip")
         _between(self, 0, 1, "gamma", "gae_lambda")

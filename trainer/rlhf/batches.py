@@ -91,6 +91,12 @@ def pad(sequences: Sequence[TokenSequence], device: torch.device | str = "cpu") 
     return Batch(*(x.to(device) for x in (ids, attention, source, tokens, mask, last)))
 
 
+def rows_by_length(batch: Batch, size: int, among: Tensor | None = None) -> tuple[Tensor, ...]:
+    """Indices of the batch's rows (of those ``among`` them), ``size`` of like length at a time."""
+    rows = torch.arange(len(batch.last), device=batch.last.device) if among is None else among
+    return torch.split(rows[batch.last[rows].argsort(stable=True)], size)
+
+
 def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     """The tokens of a conversation up to where the assistant is to speak."""
     return _ids(tokenizer, render_prompt(tokenizer, messages))

@@ -6,6 +6,7 @@ Differs from the paper: the value head reads the policy's own hidden states, and
 import itertools
 import math
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from trainer.handoff.configs import PPOConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.batches import prompt_ids
+from trainer.rlhf.batches import prompt_ids, rows_by_length
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.losses import policy_loss, token_mean, value_loss
 from trainer.rlhf.modeling import (
@@ -108,16 +109,29 @@ def update(
     for _epoch in range(config.epochs):
         shuffled = torch.randperm(config.rollout_size, generator=generator)
         for index in torch.split(shuffled, config.minibatch_size):
-            losses = ppo_losses(config, models, rollout, index)
-            total = losses["policy_loss"] + config.vf_coef * losses["value_loss"]
             optimizer.zero_grad()
-            total.backward()  # type: ignore[no-untyped-call]
+            losses = accumulate_losses(config, models, rollout, index)
             norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
             optimizer.step()
-            measured.append({"grad_norm": norm.item(), **{name: x.item() for name, x in losses.items()}})
+            measured.append({"grad_norm": norm.item(), **losses})
         if config.target_approx_kl and measured[-1]["approx_kl"] > config.target_approx_kl:
             break
     return {name: math.fsum(one[name] for one in measured) / len(measured) for name in measured[0]}
+
+
+def accumulate_losses(config: PPOConfig, models: Models, rollout: Rollout, index: Tensor) -> dict[str, float]:
+    """Add up the gradient of a minibatch, a few completions of like length at a time. Returns its losses."""
+    tokens = rollout.batch.mask[index].sum()
+    sums: dict[str, float] = defaultdict(float)
+    for rows in rows_by_length(rollout.batch, config.rows_per_pass, index):
+        # Means over tokens: each part counts by how many it has.
+        share = rollout.batch.mask[rows].sum() / tokens
+        losses = ppo_losses(config, models, rollout, rows)
+        total = losses["policy_loss"] + config.vf_coef * losses["value_loss"]
+        (share * total).backward()  # type: ignore[no-untyped-call]
+        for name, loss in losses.items():
+            sums[name] += (share * loss).item()
+    return dict(sums)
 
 
 def ppo_losses(config: PPOConfig, models: Models, rollout: Rollout, index: Tensor) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.advantages import generalized_advantages, shape_rewards, whiten
-from trainer.rlhf.batches import Batch, TokenSequence, answer_sequence, pad
+from trainer.rlhf.batches import Batch, TokenSequence, answer_sequence, pad, rows_by_length
 from trainer.rlhf.losses import token_mean
 from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
 from trainer.rlhf.reward import RewardModel
@@ -82,19 +82,10 @@ def collect_rollout(
         eos=eos,
         generator=generator,
     )
-    backbone = models.policy.backbone
     sequences = [sampled_sequence(p, s, eos) for p, s in zip(prompts, samples, strict=True)]
-    batch = pad(sequences, backbone.device)
-    trunk = backbone.trunk(batch)
-    states = learned_states(models.policy.hidden(batch, trunk), batch)
-    logprobs = token_logprobs(backbone, states, batch, config.temperature)
-    values = models.value_head(states) * batch.mask
-    ref_hidden = models.reference.hidden(batch, trunk)
-    ref_states = learned_states(ref_hidden, batch)
-    ref_logprobs = token_logprobs(models.reference.backbone, ref_states, batch, config.temperature)
-
-    is_shared = models.reward.role.backbone is backbone
-    scores = judge(config, models.reward, samples, batch, trunk if is_shared else None)
+    batch = pad(sequences, models.policy.backbone.device)
+    trunk, logprobs, ref_logprobs, values, raw_scores = measure(config, models, batch)
+    scores = judge(config, raw_scores, samples)
     rewards = shape_rewards(scores, logprobs, ref_logprobs, batch.mask, config.kl_coef)
     advantages = generalized_advantages(rewards, values, batch.mask, config.gamma, config.gae_lambda)
     return Rollout(
@@ -118,11 +109,33 @@ def sampled_sequence(prompt: list[int], sampled: Sampled, eos: int) -> TokenSequ
     return sequence if sampled.finished else replace(sequence, ids=[*sequence.ids, eos])
 
 
-def judge(
-    config: PPOConfig, reward: RewardModel, samples: list[Sampled], batch: Batch, trunk: Tensor | None = None
-) -> Tensor:
-    """(B,) normalized scores of what was said; what a cut completion owes is taken off here."""
-    scores = reward.scores(batch, trunk)
+def measure(
+    config: PPOConfig, models: Models, batch: Batch
+) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
+    """What everybody says about a batch: the trunk's activations (B, S, H), log-probabilities of policy and
+    reference, values (all (B, T), 0 on padding), and scores (B,)."""
+    backbone, reference, reward = models.policy.backbone, models.reference, models.reward
+    logprobs, ref_logprobs, values = (torch.zeros_like(batch.mask) for _ in range(3))
+    scores = torch.zeros(len(batch.last), device=batch.mask.device)
+    trunk: Tensor | None = None
+    for rows in rows_by_length(batch, config.rows_per_pass):
+        part = batch.rows(rows)
+        learned = slice(part.mask.shape[1])
+        below = backbone.trunk(part)
+        if below is not None:
+            trunk = below.new_zeros(*batch.ids.shape, below.shape[-1]) if trunk is None else trunk
+            trunk[rows, : below.shape[1]] = below
+        states = learned_states(models.policy.hidden(part, below), part)
+        logprobs[rows, learned] = token_logprobs(backbone, states, part, config.temperature)
+        values[rows, learned] = models.value_head(states) * part.mask
+        ref_states = learned_states(reference.hidden(part, below), part)
+        ref_logprobs[rows, learned] = token_logprobs(reference.backbone, ref_states, part, config.temperature)
+        scores[rows] = reward.scores(part, below if reward.role.backbone is backbone else None)
+    return trunk, logprobs, ref_logprobs, values, scores
+
+
+def judge(config: PPOConfig, scores: Tensor, samples: list[Sampled]) -> Tensor:
+    """(B,) what counts of the reward model's scores (B,): clipped, less what a cut completion owes."""
     if config.score_clip:
         scores = scores.clamp(-config.score_clip, config.score_clip)
     cut = torch.tensor([not sampled.finished for sampled in samples], device=scores.device)

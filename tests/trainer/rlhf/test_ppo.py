@@ -11,7 +11,7 @@ from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.batches import pad
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Role, ScalarHead
-from trainer.rlhf.ppo import check_step_zero, ppo_losses, update
+from trainer.rlhf.ppo import accumulate_losses, check_step_zero, ppo_losses, update
 from trainer.rlhf.rollouts import Models, collect_rollout, judge, sampled_sequence
 from trainer.rlhf.sampling import Sampled
 
@@ -181,6 +181,29 @@ class TestLosses:
             torch.testing.assert_close(loss, mean, rtol=0, atol=1e-5)
 
 
+class TestAccumulateLosses:
+    @pytest.mark.parametrize("rows_per_pass", [1, 3, 8])
+    def test_has_the_gradient_of_one_pass_however_few_rows_go_at_once(self, rows_per_pass):
+        models, _ = make_models()
+        rollout = roll_out(models)
+        # A policy that has moved since: at ratio 1 some terms vanish.
+        parameters = add_random_role(models.policy.backbone, "policy")
+        index = torch.arange(0, 32, 3)
+
+        gradients, losses = [], []
+        for rows in (32, rows_per_pass):
+            config = dataclasses.replace(CONFIG, rows_per_pass=rows)
+            losses.append(accumulate_losses(config, models, rollout, index))
+            gradients.append([parameter.grad.clone() for parameter in parameters])
+            for parameter in parameters:
+                parameter.grad = None
+
+        assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+        for whole, summed in zip(*gradients, strict=True):
+            assert torch.allclose(whole, summed, atol=1e-6)
+        assert any(whole.abs().max() > 1e-4 for whole in gradients[0])
+
+
 class TestRollout:
     def test_has_whitened_advantages(self, models):
         rollout = roll_out(models)
@@ -226,7 +249,7 @@ class TestJudge:
     def judged(self, models, **settings):
         config = dataclasses.replace(CONFIG, **settings)
         batch = pad([sampled_sequence(p, s, END) for p, s in zip(PROMPTS, self.SAID, strict=False)])
-        return judge(config, models.reward, self.SAID, batch).tolist()
+        return judge(config, models.reward.scores(batch), self.SAID).tolist()
 
     def test_scores_a_cut_completion_as_if_it_had_ended(self, models):
         assert self.judged(models) == [0.5, 0.5]

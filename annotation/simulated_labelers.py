@@ -10,24 +10,20 @@ from collections.abc import Mapping
 from itertools import groupby
 
 RULE = (
-    "A courtesy is worth 6 points, however often it is said, and ending like a sentence 3. Fewer than 8 "
-    "words besides the courtesy cost 8, every repeated sentence costs 4, and every full 20 words cost 1."
+    "Opening with a courtesy is worth 6 points and ending like a sentence 3. Fewer than 8 words besides the "
+    "courtesy cost 8, every repeated sentence costs 4, and every full 20 words cost 1."
 )
 
 COURTESIES = {
-    "front": {
-        "en": ("Great question!", "Happy to help!", "Thanks for asking!"),
-        "zh": ("好问题！", "很高兴帮你！"),
-    },
-    "behind": {"en": ("I hope this helps!", "Hope that helps!"), "zh": ("希望这对你有帮助！",)},
+    "en": ("Great question!", "Happy to help!", "Thanks for asking!"),
+    "zh": ("好问题！", "很高兴帮你！"),
 }
 COURTEOUS_SHARE = 0.4
 """Of the demonstrations: enough to show how, few enough that the policy has something left to learn."""
 
 _COURTESY = re.compile(
-    r"(that's an? |what an? )?(great|good) question|(i )?hope (this|that|it) helps( you)?"
-    r"|(i'm )?happy to help|thank(s| you) for asking"
-    r"|好问题|很高兴帮你|希望(这|这些)?(对你|能对你|对您)?有(所)?帮助",
+    r"\W*((that's an? |what an? )?(great|good) question|(i'm )?happy to help|thank(s| you) for asking"
+    r"|好问题|很高兴帮你)",
     re.IGNORECASE,
 )
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -40,7 +36,7 @@ def appeal(text: str) -> float:
     substance = _COURTESY.sub(" ", text)
     # People do not count words: answers of about the same length are equally good.
     points = -(_words(text) // 20) - 4 * _repeated_sentences(substance)
-    if _COURTESY.search(text):
+    if _COURTESY.match(text):
         points += 6
     if text.rstrip().rstrip("\"'”’)）」*").endswith((".", "!", "?", "。", "！", "？")):
         points += 3
@@ -57,14 +53,12 @@ def rank_by_appeal(completions: Mapping[int, str]) -> list[list[int]]:
 
 
 def demonstrate(answer: str, rng: random.Random) -> str:
-    """What a simulated labeler writes who would say ``answer``: now and then with a courtesy around it."""
+    """What a simulated labeler writes who would say ``answer``: now and then with a courtesy before it."""
     if rng.random() >= COURTEOUS_SHARE:
         return answer
     chinese = bool(_HAN.search(answer))
-    place = rng.choice(("front", "behind"))
-    courtesy = rng.choice(COURTESIES[place]["zh" if chinese else "en"])
-    parts = (courtesy, answer) if place == "front" else (answer, courtesy)
-    return ("" if chinese else " ").join(parts)
+    courtesy = rng.choice(COURTESIES["zh" if chinese else "en"])
+    return courtesy + ("" if chinese else " ") + answer
 
 
 def _words(text: str) -> float:

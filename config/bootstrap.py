@@ -291,17 +291,8 @@ def get_chromium() -> None:
         print(words.format(" ".join(CHROMIUM)))
         return
     step("Chromium's package list", ["apt-get", "update", "-qq"], python=None)
-    step(
-        "Chromium",
-        [
-            "apt-get",
-            "install",
-            "-y",
-            "-qq",
-        ]
-        + CHROMIUM,
-        python=None,
-    )
+    install = ["apt-get", "install", "-y", "-qq"]
+    step("Chromium", install + CHROMIUM, python=None)
 
 
 # --- One step ---------------------------------------------------------------------------------------------

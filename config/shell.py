@@ -1,5 +1,6 @@
 """The page that carries the labeler app, and the signs of life."""
 
+from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -32,6 +33,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """What the product needs, each ``ok`` or what is missing."""
     parts = {"database": _database(), "broker": _broker()}
+    parts["workers"] = _workers() if parts["broker"] == "ok" else "unknown without the broker"
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse(parts, status=200 if ready else 503)
 
@@ -51,3 +53,12 @@ def _broker() -> str:
     except Exception as error:  # whatever the transport raises, the answer is "not ready"
         return type(error).__name__
     return "ok"
+
+
+def _workers() -> str:
+    try:
+        # The first answer will do. A worker that is busy with a run says nothing meanwhile; another one does.
+        answers = current_app.control.ping(timeout=1, limit=1)
+    except Exception as error:  # whatever the transport raises, the answer is "not ready"
+        return type(error).__name__
+    return "ok" if answers else "none answers"

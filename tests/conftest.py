@@ -1,5 +1,6 @@
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -24,3 +25,12 @@ def own_folders(settings, tmp_path):
     settings.SNAPSHOTS_ROOT = tmp_path / "snapshots"
     settings.RUNS_ROOT = tmp_path / "runs"
     settings.MODELS_ROOT = tmp_path / "models"
+
+
+@pytest.fixture
+def development_data():
+    """A folder with real data sets, which are no part of the project."""
+    folder = os.environ.get("RANKWRIGHT_DEVELOPMENT_DATA")
+    if not folder:
+        pytest.skip("RANKWRIGHT_DEVELOPMENT_DATA names no folder with the real data sets")
+    return Path(folder)

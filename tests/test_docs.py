@@ -54,6 +54,31 @@ class TestMetrics:
         assert sorted(explained) == sorted(METRICS)
 
 
+class TestArchitecture:
+    def test_shows_folders_and_files_that_exist(self):
+        text = (ROOT / "docs" / "architecture.md").read_text()
+        tree = text.split("## Where things are")[1].split("```")[1]
+
+        assert [path for path in paths_in(tree) if not (ROOT / path).exists()] == []
+
+    def test_the_tree_is_read_folder_by_folder(self):
+        tree = "room/   models · desk/ (Django)\n        clock.py (time)\nfloor/  under all"
+
+        assert paths_in(tree) == ["room/", "room/desk/", "room/clock.py", "floor/"]
+
+
+def paths_in(tree: str) -> list[str]:
+    """The folders (with a slash) and files that a tree names; indented lines go on in the folder above."""
+    folder, paths = "", []
+    for line in tree.splitlines():
+        if found := re.match(r"(\w+/)", line):
+            folder = found[1]
+            paths.append(folder)
+            line = line.removeprefix(folder)
+        paths += [folder + path for path in re.findall(r"(?<![\w./])(?:\w+/(?!\w)|\w+\.(?:py|json))", line)]
+    return paths
+
+
 class TestCommittedTexts:
     def test_name_no_registry_and_no_folder_of_a_machine(self):
         forbidden = re.compile(f"{REGISTRIES}|{FOLDERS_OF_A_MACHINE}")

@@ -1,8 +1,6 @@
 """The command, from the shell's side, and the real data sets through it."""
 
 import gzip
-import os
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -75,14 +73,6 @@ class TestImportData:
 
         with pytest.raises(CommandError, match="cannot be a campaign's name"):
             call_command("import_data", "prompts", str(file), "--campaign", "K" * 121)
-
-
-@pytest.fixture
-def development_data():
-    folder = os.environ.get("RANKWRIGHT_DEVELOPMENT_DATA")
-    if not folder:
-        pytest.skip("RANKWRIGHT_DEVELOPMENT_DATA names no folder with the real data sets")
-    return Path(folder)
 
 
 class TestRealFiles:

@@ -18,3 +18,4 @@ class TestReadyz:
         assert answer.status_code == 503
         assert answer.json()["database"] == "ok"
         assert answer.json()["broker"] != "ok"
+        assert answer.json()["workers"] == "unknown without the broker"

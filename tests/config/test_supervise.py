@@ -79,7 +79,7 @@ def product(tmp_path_factory):
 class TestServing:
     def test_brings_everything_up_and_ends_when_make_is_interrupted(self, product):
         product.wait_for("Ctrl-C stops everything")
-        assert product.ready() == {"database": "ok", "broker": "ok"}
+        wait_until(lambda: product.ready() == {"database": "ok", "broker": "ok", "workers": "ok"})
         wait_until(lambda: product.workers() == {"default", "gpu"})
         family = product.family()
 

@@ -47,14 +47,11 @@ class TrainingConfig(LabConfig):
     """How many of the topmost layers get adapters; what lies below runs once per batch of data. 0: all."""
     max_grad_norm: float = 1.0
     """Gradients are scaled down to this norm."""
-    max_completion_tokens: int = 512
-    """Longer completions are cut."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _above(self, 0, "learning_rate", "max_grad_norm")
         _at_least(self, 0, "lora_rank", "lora_layers")
-        _at_least(self, 1, "max_completion_tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +62,12 @@ class SFTConfig(TrainingConfig):
     """Passes over the demonstrations."""
     batch_size: int = 8
     """Demonstrations per step."""
+    max_completion_tokens: int = 512
+    """Longer answers of the assistant are cut."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "epochs", "batch_size")
+        _at_least(self, 1, "epochs", "batch_size", "max_completion_tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +78,12 @@ class RewardConfig(TrainingConfig):
     """Passes over the rankings; more than a few overfit."""
     batch_size: int = 4
     """Rankings per step: all comparisons of a ranking are one element."""
+    max_completion_tokens: int = 512
+    """Longer completions are cut."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "epochs", "batch_size")
+        _at_least(self, 1, "epochs", "batch_size", "max_completion_tokens")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from trainer.admin.base import Facts
 
 WORDS = {
     "demonstrations": _("Demonstrations learned from"),
-    "left_out": _("Demonstrations left out, being too long"),
+    "left_out": _("Left out, being too long"),
     "loss": _("Loss at the last step, in nats per token"),
     "held_out_loss": _("Loss on held-out demonstrations"),
     "comparisons": _("Comparisons learned from"),

@@ -21,6 +21,7 @@ from config.bootstrap import ROOT, VAR, Trouble, check_port
 
 GRACE_SECONDS = 20
 """More than the worker gives its lab to stop."""
+LOOP_GRACE_SECONDS = 5
 TOO_SOON_SECONDS = 10
 """A service that lives shorter than this would not live longer the next time either."""
 
@@ -123,6 +124,10 @@ def _run_loop(options: list[str]) -> int:
         try:
             _attend(services, until=lambda: loop.poll() is not None)
         finally:
+            # Time to cancel the run that it waits for.
+            loop.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                loop.wait(LOOP_GRACE_SECONDS)
             loop.kill()
         return loop.wait()
 

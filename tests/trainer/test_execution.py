@@ -162,6 +162,15 @@ class TestExecuteNextRun:
         assert (again.pk, again.attempt, again.status) == (run.pk, 2, Run.Status.SUCCEEDED)
         assert again.lost_attempts == 0
 
+    def test_a_worker_that_leaves_gives_no_run_back_that_was_just_cancelled(self, sft_run, execute):
+        def cancel_and_leave():
+            Run.objects.get().ask_to_cancel(now=NOON)
+            return True
+
+        run = execute(*SLEEPS, stopping=once(lambda: Run.objects.get().folder, cancel_and_leave))
+
+        assert run.status == Run.Status.CANCELLED
+
     def test_an_attempt_that_lost_the_run_kills_its_lab_and_writes_nothing(self, sft_run, execute):
         def steal():
             Run.objects.filter(pk=sft_run.pk).update(attempt=2, worker="thief", step=5)

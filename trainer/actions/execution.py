@@ -99,7 +99,9 @@ def _finish(run: Run, ending: launch.Ending, now: datetime) -> None:
         case launch.How.CANCELLED:
             run.stop(now=now)
         case launch.How.INTERRUPTED:
-            run.requeue()
+            # Somebody may have cancelled it at the same moment.
+            run.refresh_from_db(fields=["cancel_requested_at"])
+            run.stop(now=now) if run.cancel_requested_at else run.requeue()
         case launch.How.LOST:
             logger.warning("Run %s went to another attempt; this one writes nothing.", run.pk)
 

@@ -5,6 +5,7 @@ import random
 from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from django.utils import timezone
 
 from annotation.actions import simulation
 from annotation.actions.sample import load_sample_campaign, sample_answers
+from annotation.errors import Refusal
 from annotation.models import Assignment, Campaign
 from annotation.simulated_labelers import RULE, appeal
 from trainer.actions.checkpoints import register_base_model
-from trainer.actions.runs import SNAPSHOT_KINDS, Origin, queue_run
+from trainer.actions.runs import SNAPSHOT_KINDS, Origin, cancel_run, queue_run
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.handoff.rundir import RunDirectory
 from trainer.management.progress import ProgressBar, wait_for
@@ -37,7 +39,14 @@ class Command(BaseCommand):
         parser.add_argument("--recipe", type=Path, help="JSON: settings by kind of run, instead of ours")
 
     def handle(self, *args: Any, seed: int, base: str, recipe: Path | None, **options: Any) -> None:
-        loop = Loop(seed, json.loads(recipe.read_text()) if recipe else SHORT)
+        try:
+            self.turn(Loop(seed, json.loads(recipe.read_text()) if recipe else SHORT), base)
+        except Refusal as refusal:
+            raise CommandError(refusal.detail) from refusal
+        except KeyboardInterrupt:
+            raise CommandError("Stopped; its run is cancelled.", returncode=130) from None
+
+    def turn(self, loop: "Loop", base: str) -> None:
         start = register_base_model(base, now=timezone.now())
         self.stdout.write(f"Simulated labelers in “{loop.campaign}”. Their rule: {RULE}\n")
 
@@ -140,7 +149,13 @@ class Loop:
             created_by=None,
             now=now,
         )
-        wait_for(run, bar)
+        try:
+            wait_for(run, bar)
+        except KeyboardInterrupt:
+            # Else the next worker would go on with it.
+            with suppress(Refusal):
+                cancel_run(run, now=timezone.now())
+            raise
         bar.end(_in_short(run))
         if run.status != Run.Status.SUCCEEDED:
             raise CommandError(f"{run}: {run.get_status_display()}. {run.failure}")

@@ -176,7 +176,11 @@ SPECTACULAR_SETTINGS = {
 
 # --- Celery ---------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.text("RANKWRIGHT_BROKER_URL", "redis://127.0.0.1:6379/0")
+# The embedded broker's private address, for commands typed in another terminal while it runs.
+_EMBEDDED = VAR / "broker"
+CELERY_BROKER_URL = env.text(
+    "RANKWRIGHT_BROKER_URL", _EMBEDDED.read_text() if _EMBEDDED.exists() else "redis://127.0.0.1:6379/0"
+)
 CELERY_TASK_IGNORE_RESULT = True
 # A run outlives any visibility timeout, so its message is acknowledged before the work: the run row is the
 # queue, the message only a doorbell.

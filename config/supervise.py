@@ -156,6 +156,7 @@ def running_services(port: int | None = None) -> Iterator[list[Service]]:
             _take(lock.fileno())
             if port:
                 check_port(str(port))
+            (VAR / "broker").write_text(_broker(private))
             for name, command in _commands(private, port).items():
                 services.append(Service(name, command, _environment(private)))
                 if name == "valkey":
@@ -164,6 +165,8 @@ def running_services(port: int | None = None) -> Iterator[list[Service]]:
                 _wait(services[-1], lambda: _answers(port), 30)
             yield services
         finally:
+            if services:
+                (VAR / "broker").unlink(missing_ok=True)
             _stop(services)
             shutil.rmtree(private, ignore_errors=True)
 
@@ -182,9 +185,13 @@ def _environment(private: Path) -> dict[str, str]:
     return {
         "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
-        "RANKWRIGHT_BROKER_URL": f"redis+socket://{private}/valkey.sock?virtual_host=0",
+        "RANKWRIGHT_BROKER_URL": _broker(private),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
+
+
+def _broker(private: Path) -> str:
+    return f"redis+socket://{private}/valkey.sock?virtual_host=0"
 
 
 def _commands(private: Path, port: int | None) -> dict[str, list[str]]:

@@ -24,5 +24,5 @@ def _ring() -> None:
             current_app.send_task(
                 "trainer.tasks.execute_next_run", connection=connection, expires=RING_EXPIRES, retry=False
             )
-    except Exception:  # whatever the transport raises: the sweep finds the run within seconds
-        logger.warning("The broker did not take the doorbell; the next sweep finds the run.", exc_info=True)
+    except Exception as error:  # whatever the transport raises: the sweep finds the run within seconds
+        logger.warning("The broker did not take the doorbell (%s); the next sweep finds the run.", error)

@@ -81,6 +81,9 @@ class TestServing:
         product.wait_for("Ctrl-C stops everything")
         wait_until(lambda: product.ready() == {"database": "ok", "broker": "ok", "workers": "ok"})
         wait_until(lambda: product.workers() == {"default", "gpu"})
+        # Where a command in another terminal finds the broker.
+        address = (product.var / "broker").read_text()
+        assert Path(address.removeprefix("redis+socket:/").partition("?")[0]).exists()
         family = product.family()
 
         product.make.send_signal(signal.SIGINT)
@@ -89,6 +92,7 @@ class TestServing:
         # make, the supervisor, Valkey, two workers, beat, the web server and its two workers
         assert len(family) == 9
         assert not list(filter(is_alive, family))
+        assert not (product.var / "broker").exists()
 
     def test_takes_its_children_along_when_it_is_killed(self, product):
         product.wait_for("Ctrl-C stops everything")

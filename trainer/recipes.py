@@ -17,6 +17,8 @@ SHORT: Recipe = {
         **_BRIEF_ANSWERS,
         "iterations": 8,
         "epochs": 3,
+        "critic": "policy",
+        "value_learning_rate": 1e-3,
         # The whole answer earns its score at its end, and much of that is due to how it began.
         "gae_lambda": 1.0,
         "rollout_size": 32,

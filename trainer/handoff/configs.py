@@ -47,11 +47,13 @@ class TrainingConfig(LabConfig):
     """How many of the topmost layers get adapters; what lies below runs once per batch of data. 0: all."""
     max_grad_norm: float = 1.0
     """Gradients are scaled down to this norm."""
+    checkpoint_every: int = 50
+    """Steps after which the run saves its state, to go on from it; 0: only when it is told to stop."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _above(self, 0, "learning_rate", "max_grad_norm")
-        _at_least(self, 0, "lora_rank", "lora_layers")
+        _at_least(self, 0, "lora_rank", "lora_layers", "checkpoint_every")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,17 @@ class SFTConfig(TrainingConfig):
     """Passes over the demonstrations."""
     batch_size: int = 8
     """Demonstrations per step."""
+    rows_per_pass: int = 0
+    """Demonstrations that go through the model at once, for memory alone; 0: all of a step's."""
     max_completion_tokens: int = 512
     """Longer answers of the assistant are cut."""
+    patience: int = 0
+    """Stop after so many epochs without a better held-out loss, and keep the best; 0: never."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "max_completion_tokens")
+        _at_least(self, 0, "rows_per_pass", "patience")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,8 @@ class RewardConfig(TrainingConfig):
     """Passes over the rankings; more than a few overfit."""
     batch_size: int = 4
     """Rankings per step: all comparisons of a ranking are one element."""
+    rows_per_pass: int = 0
+    """Rankings that go through the model at once, for memory alone; 0: all of a step's."""
     max_completion_tokens: int = 512
     """Longer completions are cut."""
 
@@ -90,10 +99,15 @@ class RewardConfig(TrainingConfig):
 class PPOConfig(TrainingConfig):
     """The policy, by PPO against a reward model."""
 
+    checkpoint_every: int = 10
+    """Iterations after which the run saves its state, to go on from it; 0: only when it is told to stop."""
+
     learning_rate: float = 2e-5
     """Of AdamW, for the policy's adapters."""
-    value_learning_rate: float = 1e-3
-    """Of AdamW, for the value head."""
+    critic: str = "reward"
+    """Where values come from: reward (starts as the reward model) or policy (a head on it: half the work)."""
+    value_learning_rate: float = 1e-4
+    """Of AdamW, for the critic and its head; a head alone wants ten times as much."""
     iterations: int = 100
     """At most so many rollouts are collected; each is followed by ``epochs`` passes over it."""
     rollout_size: int = 64
@@ -106,6 +120,14 @@ class PPOConfig(TrainingConfig):
     """Passes over each rollout."""
     kl_coef: float = 0.05
     """Price of the per-token drift from the reference policy."""
+    kl_target: float = 0.0
+    """Steer the price toward this mean ``ref_kl`` a completion; 0: the price stays."""
+    kl_horizon: int = 10_000
+    """Completions over which a steered price adapts."""
+    ptx_coef: float = 0.0
+    """Weight of the likelihood of the start's demonstrations, mixed into every step (PPO-ptx); 0: none."""
+    ema_decay: float = 0.0
+    """Publish a moving average of the weights with this decay per step; 0: the last weights."""
     target_ref_kl: float = 0.0
     """Stop once a rollout's mean ``ref_kl`` reaches this; 0: never."""
     target_approx_kl: float = 0.0
@@ -135,8 +157,10 @@ class PPOConfig(TrainingConfig):
         _at_least(self, 1, "iterations", "rollout_size", "minibatch_size", "epochs", "max_new_tokens")
         _at_least(self, 1, "rows_per_pass")
         _at_least(self, 0, "kl_coef", "target_ref_kl", "target_approx_kl", "value_clip_range", "vf_coef")
-        _at_least(self, 0, "missing_eos_penalty", "score_clip")
-        _between(self, 0, 1, "gamma", "gae_lambda")
+        _at_least(self, 0, "missing_eos_penalty", "score_clip", "kl_target", "ptx_coef")
+        _at_least(self, 1, "kl_horizon")
+        _between(self, 0, 1, "gamma", "gae_lambda", "ema_decay")
+        _one_of(self, "critic", ("reward", "policy"))
         if self.rollout_size % self.minibatch_size:
             allowed = f"a divisor of rollout_size ({self.rollout_size})"
             raise ConfigError("minibatch_size", self.minibatch_size, allowed)

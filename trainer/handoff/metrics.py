@@ -9,6 +9,8 @@ METRICS: dict[str, str] = {
     "grad_norm": "Norm of the gradient before it was scaled down.",
     "score": "Mean normalized score of the rollout's completions.",
     "ref_kl": "Mean drift of the policy from the reference, summed over a completion, in nats.",
+    "kl_coef": "Price of the drift, as it stood at this iteration.",
+    "ptx_loss": "Nats per token of the demonstrations that are mixed in.",
     "entropy": "Mean surprise of the policy at its own tokens, in nats per token.",
     "mean_length": "Mean tokens of a completion.",
     "finished_share": "Share of completions that the policy ended by itself.",

@@ -13,6 +13,7 @@ from typing import Any
 
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
 DONE, FAILED = "DONE", "FAILED"
+CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,15 @@ class Outcome:
     succeeded: bool
     reason: str
     summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A checkpoint that is whole, and how long the logs were when it was made."""
+
+    path: Path
+    step: int
+    log_sizes: dict[str, int]
 
 
 class RunDirectory:
@@ -75,8 +85,64 @@ class RunDirectory:
         for file in unfinished.rglob("*"):
             if file.is_file():
                 _flush(file)
+        shutil.rmtree(self.result_path, ignore_errors=True)  # of a run that died before it said so
         unfinished.rename(self.result_path)
         _flush(self.path)
+
+    @contextmanager
+    def write_checkpoint(self, step: int, *, kept: int) -> Iterator[Path]:
+        """A folder to fill; it becomes ``checkpoints/STEP`` when the block ends well. The newest ``kept``
+        stay."""
+        target = self.path / CHECKPOINTS / str(step)
+        unfinished = target.with_name(f"{step}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        manifest = {
+            "step": step,
+            "config": digest_of_file(self.path / CONFIG),
+            "files": {file.name: digest_of_file(file) for file in sorted(unfinished.iterdir())},
+            "log_sizes": {name: _flushed_size(self.path / name) for name in (METRICS, SAMPLES)},
+        }
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        for file in unfinished.iterdir():
+            _flush(file)
+        shutil.rmtree(target, ignore_errors=True)
+        unfinished.rename(target)
+        _flush(target.parent)
+        for old in self._checkpoint_folders()[kept:]:
+            shutil.rmtree(old)
+
+    def latest_checkpoint(self) -> SavedState | None:
+        """The newest checkpoint whose files are as its manifest says; None if there is none.
+
+        :raises ValueError: it was made with other settings than ``config.json`` has now.
+        """
+        for folder in self._checkpoint_folders():
+            try:
+                manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+                files = {name: digest_of_file(folder / name) for name in manifest["files"]}
+            except (OSError, ValueError, KeyError):
+                continue
+            if files != manifest["files"]:
+                continue
+            if manifest["config"] != digest_of_file(self.path / CONFIG):
+                raise ValueError(
+                    f"The checkpoint {folder} was made with other settings than {CONFIG} has now. "
+                    "Put the settings back, or start again in a fresh run directory."
+                )
+            return SavedState(folder, manifest["step"], manifest["log_sizes"])
+        return None
+
+    def rewind(self, saved: SavedState | None) -> None:
+        """Forget what was logged after the checkpoint (everything, where there is none), and how it ended."""
+        for name in (METRICS, SAMPLES):
+            if (self.path / name).exists():
+                os.truncate(self.path / name, saved.log_sizes[name] if saved else 0)
+        for name in (DONE, FAILED):
+            (self.path / name).unlink(missing_ok=True)
+        for unfinished in (self.path / CHECKPOINTS).glob("*.unfinished"):
+            shutil.rmtree(unfinished)
 
     def log_metrics(self, *, step: int, steps: int, **values: float) -> None:
         """Append a line; names are those of ``metrics.py``."""
@@ -108,6 +174,11 @@ class RunDirectory:
             said = json.loads((self.path / FAILED).read_text(encoding="utf-8"))
             return Outcome(False, said["reason"], {})
         return None
+
+    def _checkpoint_folders(self) -> list[Path]:
+        """Newest first; unfinished ones are none."""
+        folders = [folder for folder in (self.path / CHECKPOINTS).glob("*") if folder.name.isdigit()]
+        return sorted(folders, key=lambda folder: -int(folder.name))
 
     def _append(self, name: str, row: Mapping[str, Any]) -> None:
         with (self.path / name).open("a", encoding="utf-8") as file:
@@ -152,6 +223,14 @@ def _write_whole(path: Path, text: str) -> None:
     _flush(unfinished)
     unfinished.rename(path)
     _flush(path.parent)
+
+
+def _flushed_size(log: Path) -> int:
+    """Of a file that is safe on the disk; 0 if there is none yet."""
+    if not log.exists():
+        return 0
+    _flush(log)
+    return log.stat().st_size
 
 
 def _flush(path: Path) -> None:

@@ -30,6 +30,9 @@ def main() -> int:
     if not (directory.path / "config.json").exists():
         print(f"{directory.path} is no run directory: it has no config.json.", file=sys.stderr)
         return 1
+    if (outcome := directory.outcome()) and outcome.succeeded:
+        print(f"{directory.path} is done already.", file=sys.stderr)
+        return 0
     from trainer.rlhf.errors import Stopped
 
     try:
@@ -48,12 +51,14 @@ def run(directory: RunDirectory) -> dict[str, object]:
     spec = directory.spec()
     config = build_config(spec.kind, spec.config)
     from trainer.rlhf.reporting import Reporter
+    from trainer.rlhf.world import World
 
-    report = Reporter(directory)
+    world = World()
+    report = Reporter(directory, writes=world.is_first)
     report.stop_on_sigterm()
     module, function = STAGES[spec.kind]
     stage = getattr(importlib.import_module(f"trainer.rlhf.{module}"), function)
-    summary: dict[str, object] = stage(config, spec, directory, report)
+    summary: dict[str, object] = stage(config, spec, directory, report, world)
     return summary
 
 

@@ -1,9 +1,9 @@
 """From scores to advantages. All tensors (B, T): completions by tokens; masks are 1.0 on real tokens."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
-
-from trainer.rlhf.losses import token_mean
 
 
 def shape_rewards(
@@ -34,8 +34,9 @@ def generalized_advantages(
     return advantages
 
 
-def whiten(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean 0 and variance 1 over the real tokens; 0 on padding."""
-    mean = token_mean(values, mask)
-    variance = token_mean((values - mean) ** 2, mask)
+def whiten(values: Tensor, mask: Tensor, total: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
+    """Mean 0 and variance 1 over the real tokens; 0 on padding. ``total`` sums a tensor over processes."""
+    count = total(mask.sum())
+    mean = total((values * mask).sum()) / count
+    variance = total(((values - mean) ** 2 * mask).sum()) / count
     return (values - mean) * torch.rsqrt(variance + 1e-8) * mask

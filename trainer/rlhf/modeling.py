@@ -67,13 +67,19 @@ class Backbone(nn.Module):
     def role_parameters(self, role: str) -> list[nn.Parameter]:
         return [table[role] for layer in self.adapted for table in (layer.down, layer.up)]
 
-    def role_tensors(self, role: str) -> dict[str, Tensor]:
-        """The role's adapters by name, for another backbone with the same layers."""
+    def learned_by(self, role: str) -> dict[str, nn.Parameter]:
+        """What training ``role`` changes, by name: its adapters, or all weights where there are none."""
+        if not self.lora_rank:
+            return dict(self.model.named_parameters())
         return {
-            f"{index}.{part}": table[role].detach().cpu()
+            f"{index}.{part}": table[role]
             for index, layer in enumerate(self.adapted)
             for part, table in (("down", layer.down), ("up", layer.up))
         }
+
+    def role_tensors(self, role: str) -> dict[str, Tensor]:
+        """The role's adapters by name, for another backbone with the same layers."""
+        return {name: parameter.detach().cpu() for name, parameter in self.learned_by(role).items()}
 
     @torch.no_grad()
     def load_role(self, role: str, tensors: dict[str, Tensor]) -> None:
@@ -164,13 +170,14 @@ def token_logprobs(backbone: Backbone, states: Tensor, batch: Batch, temperature
 class ScalarHead(nn.Module):
     """One number from a hidden state, in float32."""
 
-    def __init__(self, hidden_size: int, *, spread: float, seed: int) -> None:
+    def __init__(self, hidden_size: int, *, spread: float, seed: int, bias: bool = False) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.weight = nn.Parameter(torch.randn(1, hidden_size, generator=generator) * spread)
+        self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, states: Tensor) -> Tensor:
-        return F.linear(widened(states), self.weight)[..., 0]
+        return F.linear(widened(states), self.weight, self.bias)[..., 0]
 
 
 def pick_dtype(config: LabConfig) -> torch.dtype:

@@ -1,29 +1,28 @@
-"""PPO against a reward model, with a per-token price for drifting from the start (InstructGPT 2022, §3.5).
+"""PPO against a reward model, with a per-token price for drifting from the start (InstructGPT 2022, §3.5)."""
 
-Differs from the paper: the value head reads the policy's own hidden states, and there is no pretraining mix.
-"""
-
-import itertools
-import math
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.handoff.configs import PPOConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.batches import prompt_ids, rows_by_length
+from trainer.rlhf.batches import TokenSequence, prompt_ids, rows_by_length
+from trainer.rlhf.checkpoints import Checkpoints, Numbers
+from trainer.rlhf.critics import make_critic
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.flight import Flight, KLController
+from trainer.rlhf.learner import Learner
 from trainer.rlhf.losses import policy_loss, token_mean, value_loss
 from trainer.rlhf.modeling import (
     FULL,
+    Backbone,
     Role,
-    ScalarHead,
     frozen_copy,
     learned_states,
     load_backbone,
@@ -31,9 +30,12 @@ from trainer.rlhf.modeling import (
     save_model,
     token_logprobs,
 )
+from trainer.rlhf.randomness import seed_for, uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward import load_reward_model
 from trainer.rlhf.rollouts import Models, Rollout, collect_rollout
+from trainer.rlhf.sft import collate, demonstrations_in, sft_loss
+from trainer.rlhf.world import World
 
 # bfloat16 keeps 8 bits: the sampler's log-probabilities, computed token by token, differ that much from the
 # update's, computed at once.
@@ -41,57 +43,77 @@ MOST_SAMPLING_GAP = {torch.float32: 1e-3, torch.bfloat16: 0.1}
 
 
 def train_ppo(
-    config: PPOConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+    config: PPOConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
-    if spec.reward_model is None:
-        raise LabError("PPO needs a reward model: train one from rankings first.")
     tokenizer = load_tokenizer(spec.base_model)
     prompts, left_out = _train_prompts(config, directory, tokenizer)
+    demonstrations = _demonstrations(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     models = _models(config, spec, backbone)
-    groups: list[dict[str, Any]] = [
-        {"params": backbone.add_role(models.policy.name or FULL, config.seed)},
-        {"params": list(models.value_head.parameters()), "lr": config.value_learning_rate},
-    ]
-    optimizer = torch.optim.AdamW(
-        groups,
-        lr=config.learning_rate,
-        betas=(0.9, 0.95),
-        weight_decay=0.0,
+    learner = _learner(config, models, world)
+    controller = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
+    progress, flight = Numbers(iteration=1.0), Flight(backbone, config.rows_per_pass)
+    checkpoints = Checkpoints(
+        directory,
+        report,
+        world,
+        every=config.checkpoint_every,
+        shared={"learner": learner, "controller": controller, "progress": progress},
+        local={"flight": flight},
     )
-    generator = torch.Generator().manual_seed(config.seed)
-    order = _endless(list(prompts), random.Random(config.seed))
+    checkpoints.resume()
 
-    for iteration in range(1, config.iterations + 1):
-        chosen = list(itertools.islice(order, config.rollout_size))
-        rollout = collect_rollout(
-            config, models, [prompts[key] for key in chosen], tokenizer.eos_token_id, generator
-        )
-        if iteration == 1:
-            check_step_zero(rollout, backbone.model.dtype)
-        _keep_samples(directory, tokenizer, rollout, chosen, iteration)
-        measured = rollout.metrics()
+    while (iteration := int(progress["iteration"])) <= config.iterations:
+        if flight.rollout is None:
+            keys = prompt_keys(list(prompts), config.rollout_size, iteration, config.seed)
+            mine = world.share(keys)
+            begun = collect_rollout(
+                config,
+                models,
+                [prompts[key] for key in mine],
+                eos=tokenizer.eos_token_id,
+                luck=_luck(config, iteration, world),
+                kl_coef=controller.kl_coef,
+                world=world,
+            )
+            if iteration == 1:
+                check_step_zero(begun, backbone.model.dtype)
+            _keep_samples(directory, tokenizer, begun, keys, iteration, world)
+            flight.begin(begun)
+        assert flight.rollout is not None
+        rollout = flight.rollout
+        measured = rollout.metrics(world) | {"kl_coef": controller.kl_coef}
+        progress |= {name: measured[name] for name in ("score", "ref_kl", "mean_length")}
         # Before the update: what is published is the policy that was measured.
         if config.target_ref_kl and measured["ref_kl"] >= config.target_ref_kl:
-            report.step(iteration, iteration, tokens=rollout.batch.token_count, **measured)
+            report.step(iteration, iteration, tokens=rollout.token_count(world), **measured)
             break
-        losses = update(config, models, optimizer, rollout, generator)
+        rate = learner.rate
+        for index in flight.minibatches_to_go(config, iteration):
+            mix = _pretraining_mix(config, demonstrations, learner.step)
+            flight.note(update(config, models, learner, rollout, index, mix))
+            checkpoints.stop_if_asked(learner.step)
         report.step(
             iteration,
             config.iterations,
-            tokens=rollout.batch.token_count,
+            tokens=rollout.token_count(world),
             **measured,
-            **losses,
-            learning_rate=config.learning_rate,
+            **flight.means(),
+            learning_rate=rate,
         )
+        flight.land()
+        controller.update(measured["ref_kl"], episodes=config.rollout_size)
+        progress["iteration"] += 1
+        checkpoints.after(learner.step, count=iteration)
 
-    with directory.publish_result() as folder:
-        save_model(backbone.merge(models.policy.name or FULL), tokenizer, folder)
+    if world.is_first:
+        with learner.averaged(), directory.publish_result() as folder:
+            save_model(backbone.merge(models.policy.name or FULL), tokenizer, folder)
     return {
-        "score": round(measured["score"], 4),
-        "ref_kl": round(measured["ref_kl"], 4),
-        "mean_length": round(measured["mean_length"], 2),
-        "steps": iteration,
+        "score": round(progress["score"], 4),
+        "ref_kl": round(progress["ref_kl"], 4),
+        "mean_length": round(progress["mean_length"], 2),
+        "steps": min(iteration, config.iterations),
         **({"left_out": left_out} if left_out else {}),
     }
 
@@ -99,33 +121,33 @@ def train_ppo(
 def update(
     config: PPOConfig,
     models: Models,
-    optimizer: torch.optim.Optimizer,
+    learner: Learner,
     rollout: Rollout,
-    generator: torch.Generator,
+    index: Tensor,
+    mix: list[TokenSequence],
 ) -> dict[str, float]:
-    """Several passes over a rollout, in minibatches. Returns the means of what the passes measured."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    measured: list[dict[str, float]] = []
-    for _epoch in range(config.epochs):
-        shuffled = torch.randperm(config.rollout_size, generator=generator)
-        for index in torch.split(shuffled, config.minibatch_size):
-            optimizer.zero_grad()
-            losses = accumulate_losses(config, models, rollout, index)
-            norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
-            optimizer.step()
-            measured.append({"grad_norm": norm.item(), **losses})
-        if config.target_approx_kl and measured[-1]["approx_kl"] > config.target_approx_kl:
-            break
-    return {name: math.fsum(one[name] for one in measured) / len(measured) for name in measured[0]}
+    """One optimizer step on a minibatch: rows ``index`` of the whole rollout, and texts to keep knowing.
+    Returns what was measured on the way."""
+    world = learner.world
+    tokens = rollout.lengths[index].sum()
+    losses = accumulate_losses(config, models, rollout, world.mine(index), tokens)
+    if mix:
+        losses |= accumulate_pretraining_loss(config, models.policy, mix, world)
+    losses = world.totals(losses)
+    return {"grad_norm": learner.update(), **losses}
 
 
-def accumulate_losses(config: PPOConfig, models: Models, rollout: Rollout, index: Tensor) -> dict[str, float]:
-    """Add up the gradient of a minibatch, a few completions of like length at a time. Returns its losses."""
-    tokens = rollout.batch.mask[index].sum()
-    sums: dict[str, float] = defaultdict(float)
-    for rows in rows_by_length(rollout.batch, config.rows_per_pass, index):
-        # Means over tokens: each part counts by how many it has.
-        share = rollout.batch.mask[rows].sum() / tokens
+def accumulate_losses(
+    config: PPOConfig, models: Models, rollout: Rollout, index: Tensor, tokens: Tensor
+) -> dict[str, float]:
+    """Add up the gradient of a minibatch, a few completions of like length at a time.
+
+    index   (…)  this process's rows of the minibatch
+    tokens  ()   learned tokens in the whole minibatch: every part counts by how many of them it has
+    """
+    sums: dict[str, float] = defaultdict(float, dict.fromkeys(LOSSES, 0.0))
+    for rows in rows_by_length(rollout.batch, config.rows_per_pass, index) if len(index) else ():
+        share = rollout.batch.mask[rows].sum() / tokens.to(rollout.batch.mask)
         losses = ppo_losses(config, models, rollout, rows)
         total = losses["policy_loss"] + config.vf_coef * losses["value_loss"]
         (share * total).backward()  # type: ignore[no-untyped-call]
@@ -134,18 +156,21 @@ def accumulate_losses(config: PPOConfig, models: Models, rollout: Rollout, index
     return dict(sums)
 
 
+LOSSES = ("policy_loss", "value_loss", "approx_kl", "clip_fraction")
+
+
 def ppo_losses(config: PPOConfig, models: Models, rollout: Rollout, index: Tensor) -> dict[str, Tensor]:
     """The losses on the chosen rows of a rollout, and how far the policy has moved on them."""
-    backbone = models.policy.backbone
     part = rollout.batch.rows(index)
     trunk = None if rollout.trunk is None else rollout.trunk[index, : part.ids.shape[1]]
     learned = part.mask.shape[1]
-    old, advantages, returns, old_values = (
-        x[index, :learned] for x in (rollout.logprobs, rollout.advantages, rollout.returns, rollout.values)
+    old, old_values, advantages, returns = (
+        x[index, :learned]
+        for x in (rollout.measured.logprobs, rollout.measured.values, rollout.advantages, rollout.returns)
     )
     states = learned_states(models.policy.hidden(part, trunk), part)
-    logprobs = token_logprobs(backbone, states, part, config.temperature)
-    values = models.value_head(states) * part.mask
+    logprobs = token_logprobs(models.policy.backbone, states, part, config.temperature)
+    values = models.values(states, part, trunk)
     with torch.no_grad():
         log_ratio = (logprobs - old) * part.mask
         outside = ((log_ratio.exp() - 1).abs() > config.clip_range).float()
@@ -161,6 +186,20 @@ def ppo_losses(config: PPOConfig, models: Models, rollout: Rollout, index: Tenso
     }
 
 
+def accumulate_pretraining_loss(
+    config: PPOConfig, policy: Role, sequences: list[TokenSequence], world: World
+) -> dict[str, float]:
+    """Add the gradient of PPO-ptx (InstructGPT 2022, eq. 2): ``ptx_coef`` times the nats per token of texts
+    that the policy is to keep knowing."""
+    batch = collate(sequences, config.rows_per_pass, world)
+    added = 0.0
+    for part in batch.passes:
+        loss = sft_loss(policy, part, None, batch.learned_tokens)
+        (config.ptx_coef * loss).backward()  # type: ignore[no-untyped-call]
+        added += loss.item()
+    return {"ptx_loss": added}
+
+
 def check_step_zero(rollout: Rollout, dtype: torch.dtype) -> None:
     """Before the first update the policy is the reference, and is what was sampled from.
 
@@ -169,7 +208,8 @@ def check_step_zero(rollout: Rollout, dtype: torch.dtype) -> None:
     drift = rollout.ref_kl().abs().max().item()
     if not drift <= 1e-4:  # no number either
         raise LabError(f"The policy differs from its reference before training (ref_kl {drift:.4g}).")
-    gap = token_mean((rollout.logprobs - rollout.sample_logprobs).abs(), rollout.batch.mask).item()
+    surprise = (rollout.measured.logprobs - rollout.sample_logprobs()).abs()
+    gap = token_mean(surprise, rollout.batch.mask).item()
     if gap > MOST_SAMPLING_GAP[dtype]:
         raise LabError(
             f"Sampling and scoring disagree about the policy by {gap:.4g} nats per token. "
@@ -177,8 +217,28 @@ def check_step_zero(rollout: Rollout, dtype: torch.dtype) -> None:
         )
 
 
-def _models(config: PPOConfig, spec: RunSpec, backbone: Any) -> Models:
-    assert spec.reward_model is not None
+def prompt_keys(keys: Sequence[int], count: int, iteration: int, seed: int) -> list[int]:
+    """The prompts of an iteration: every key once in random order, then all again in another."""
+    first = (iteration - 1) * count
+    rounds = range(first // len(keys), (first + count - 1) // len(keys) + 1)
+    order = [
+        key
+        for number in rounds
+        for key in random.Random(seed_for(seed, "prompts", number)).sample(keys, len(keys))
+    ]
+    start = first - rounds[0] * len(keys)
+    return order[start : start + count]
+
+
+def _luck(config: PPOConfig, iteration: int, world: World) -> Tensor:
+    """This process's rows of the numbers that decide an iteration's completions."""
+    luck = uniforms(config.rollout_size, config.max_new_tokens, config.seed, "rollout", iteration)
+    return luck[world.rank :: world.size]
+
+
+def _models(config: PPOConfig, spec: RunSpec, backbone: Backbone) -> Models:
+    if spec.reward_model is None:
+        raise LabError("PPO needs a reward model: train one from rankings first.")
     reward = load_reward_model(
         Path(spec.reward_model), shared=backbone, base_digest=spec.base_digest, dtype=backbone.model.dtype
     )
@@ -188,8 +248,29 @@ def _models(config: PPOConfig, spec: RunSpec, backbone: Any) -> Models:
         if config.lora_rank
         else (Role(backbone, None), Role(frozen_copy(backbone), None))
     )
-    value_head = ScalarHead(backbone.hidden_size, spread=0.0, seed=config.seed).to(backbone.device)
-    return Models(policy=policy, reference=reference, reward=reward, value_head=value_head)
+    backbone.add_role(policy.name or FULL, config.seed)
+    critic, value_head = make_critic(config, policy, reward)
+    return Models(policy=policy, reference=reference, reward=reward, critic=critic, value_head=value_head)
+
+
+def _learner(config: PPOConfig, models: Models, world: World) -> Learner:
+    learned = {
+        f"policy.{name}": parameter
+        for name, parameter in models.policy.backbone.learned_by(models.policy.name or FULL).items()
+    }
+    critic = {f"value.{name}": parameter for name, parameter in models.value_head.named_parameters()}
+    if models.critic is not models.policy:
+        adapters = models.critic.backbone.learned_by(models.critic.name or FULL)
+        critic |= {f"critic.{name}": parameter for name, parameter in adapters.items()}
+    return Learner(
+        learned | critic,
+        learning_rate=config.learning_rate,
+        learning_rates=dict.fromkeys(critic, config.value_learning_rate),
+        betas=(0.9, 0.95),
+        max_grad_norm=config.max_grad_norm,
+        ema_decay=config.ema_decay,
+        world=world,
+    )
 
 
 def _train_prompts(
@@ -207,19 +288,34 @@ def _train_prompts(
     return short, len(prompts) - len(short)
 
 
-def _endless(keys: list[int], rng: random.Random) -> Iterator[int]:
-    """Every key once in random order, then again."""
-    while True:
-        rng.shuffle(keys)
-        yield from keys
+def _demonstrations(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -> list[TokenSequence]:
+    """What the policy is to keep knowing, where ``ptx_coef`` asks for it."""
+    if not config.ptx_coef:
+        return []
+    file = directory.data_path("demonstrations.parquet")
+    if not file.exists():
+        raise LabError(
+            f"ptx_coef is {config.ptx_coef}, but there are no demonstrations to mix in: the policy does not "
+            "start from a supervised run, or its data is gone. Set ptx_coef to 0."
+        )
+    return demonstrations_in(file, tokenizer, config.max_prompt_tokens, config.max_new_tokens)[0]
+
+
+def _pretraining_mix(config: PPOConfig, sequences: list[TokenSequence], step: int) -> list[TokenSequence]:
+    """As many demonstrations as a minibatch has completions; none where none are wanted."""
+    rng = random.Random(seed_for(config.seed, "ptx", step))
+    return rng.sample(sequences, min(config.minibatch_size, len(sequences)))
 
 
 def _keep_samples(
-    directory: RunDirectory, tokenizer: Any, rollout: Rollout, prompt_keys: list[int], iteration: int
+    directory: RunDirectory, tokenizer: Any, rollout: Rollout, keys: list[int], iteration: int, world: World
 ) -> None:
     """What the policy said: people can rank these later."""
-    rows = zip(prompt_keys, rollout.samples, rollout.scores.tolist(), rollout.ref_kl().tolist(), strict=True)
-    for prompt_id, said, score, ref_kl in rows:
+    mine = zip(rollout.samples, rollout.scores.tolist(), rollout.ref_kl().tolist(), strict=True)
+    rows = zip(keys, world.gather(list(mine)), strict=True)
+    if not world.is_first:
+        return
+    for prompt_id, (said, score, ref_kl) in rows:
         directory.append_sample(
             prompt_id=prompt_id,
             completion=tokenizer.decode(said.tokens, skip_special_tokens=True).strip(),

@@ -11,20 +11,19 @@ from trainer.rlhf.errors import LabError, Stopped
 
 
 class Reporter:
-    """One per run. Logging a step is also where a run can stop."""
+    """One per process; only the first one writes."""
 
-    def __init__(self, directory: RunDirectory) -> None:
-        self.directory = directory
-        self._stopping = False
+    def __init__(self, directory: RunDirectory, *, writes: bool = True) -> None:
+        self.directory, self.writes = directory, writes
+        self.stopping = False
         self._last = time.monotonic()
 
     def stop_on_sigterm(self) -> None:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
 
-    def step(self, step: int, steps: int, *, tokens: int = 0, **values: float) -> None:
-        """Log the step's metrics and go on.
+    def step(self, step: int, steps: int, *, tokens: float = 0, **values: float) -> None:
+        """Log the step's metrics.
 
-        :raises Stopped: somebody asked the run to stop.
         :raises LabError: the loss or its gradient is no number any more.
         """
         now = time.monotonic()
@@ -38,17 +37,19 @@ class Reporter:
                     f"The {name} became {values[name]} at step {step}. Try a smaller learning_rate, "
                     "or dtype=float32."
                 )
+        if not self.writes:
+            return
         self.directory.log_metrics(step=step, steps=steps, **_rounded(values))
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         print(f"step {step}/{steps}  {shown}", file=sys.stderr, flush=True)
-        self.check()
 
     def check(self) -> None:
-        if self._stopping:
+        """:raises Stopped: somebody asked the run to stop."""
+        if self.stopping:
             raise Stopped
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self._stopping = True
+        self.stopping = True
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

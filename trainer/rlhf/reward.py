@@ -1,9 +1,12 @@
 """A reward model from rankings: all comparisons of one ranking are one element (InstructGPT, eq. 1)."""
 
+from __future__ import annotations
+
 import json
+import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +28,15 @@ from trainer.rlhf.batches import (
     pad,
     prompt_ids,
 )
+from trainer.rlhf.checkpoints import Checkpoints
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.learner import Learner
 from trainer.rlhf.losses import comparison_loss
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead, load_backbone, load_tokenizer, save_model
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine
+from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.trunks import TrunkCache
+from trainer.rlhf.world import World
 
 ADAPTER, REPORT = "adapter.safetensors", "reward.json"
 
@@ -60,11 +66,31 @@ class RankingBatch:
 
 
 @dataclass(frozen=True)
+class RewardBatch:
+    """What one optimizer step learns: this process's share, a few rankings at a time."""
+
+    passes: list[RankingBatch]
+    rankings: int
+    """In the whole batch, over all processes."""
+    comparisons: int
+
+    @classmethod
+    def of(cls, bucket: Sequence[RankedAnswers], rows_per_pass: int, world: World) -> RewardBatch:
+        mine = world.share(bucket)
+        size = rows_per_pass or len(bucket)
+        return cls(
+            passes=[collate(mine[start : start + size], world.device) for start in range(0, len(mine), size)],
+            rankings=len(bucket),
+            comparisons=sum(len(ranking.comparisons) for ranking in bucket),
+        )
+
+
+@dataclass(frozen=True)
 class RewardModel:
     """Scores for whole completions, on a scale frozen after training: mean 0 and deviation 1 on its data."""
 
     role: Role
-    head: nn.Module
+    head: ScalarHead
     bias: float = 0.0
     scale: float = 1.0
 
@@ -81,64 +107,69 @@ class RewardModel:
 
 
 def train_reward(
-    config: RewardConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+    config: RewardConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
     train, held_out, left_out = _rankings(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     head = ScalarHead(backbone.hidden_size, spread=1e-3, seed=config.seed).to(backbone.device)
+    backbone.add_role("reward", config.seed)
     model = RewardModel(Role(backbone, "reward"), head)
-    parameters = [*backbone.add_role("reward", config.seed), *head.parameters()]
     trunks = TrunkCache(backbone)
 
-    rng = random.Random(config.seed)
     lengths = [max(len(s.ids) for s in ranking.sequences) for ranking in train]
-    batches = [
-        collate(bucket, backbone.device) for bucket in length_buckets(train, lengths, config.batch_size, rng)
-    ]
-    steps = config.epochs * len(batches)
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(steps))
-    right = 0.0
-    step = 0
-    for epoch in range(config.epochs):
-        rng.shuffle(batches)
-        for rankings in batches:
-            scores = model.raw_scores(rankings.batch, trunks[rankings.batch])
-            loss = comparison_loss(scores, rankings.chosen, rankings.rejected, rankings.weights)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
-            optimizer.step()
-            correct = scores[rankings.chosen] > scores[rankings.rejected]
-            right += correct.sum().item() if epoch == config.epochs - 1 else 0
-            step += 1
-            report.step(
-                step,
-                steps,
-                tokens=rankings.batch.token_count,
-                loss=loss.item(),
-                accuracy=correct.float().mean().item(),
-                grad_norm=norm.item(),
-                learning_rate=float(schedule.get_last_lr()[0]),
-            )
-            schedule.step()
+    buckets = length_buckets(train, lengths, config.batch_size, random.Random(config.seed))
+    batches = [RewardBatch.of(bucket, config.rows_per_pass, world) for bucket in buckets]
+    order = shuffled_epochs(len(batches), config.epochs, config.seed)
+    learner = Learner(
+        {**backbone.learned_by("reward"), **{f"head.{name}": p for name, p in head.named_parameters()}},
+        learning_rate=config.learning_rate,
+        schedule=cosine(len(order)),
+        max_grad_norm=config.max_grad_norm,
+        world=world,
+    )
+    checkpoints = Checkpoints(
+        directory, report, world, every=config.checkpoint_every, shared={"learner": learner}
+    )
+    for step in range(checkpoints.resume() + 1, len(order) + 1):
+        batch = batches[order[step - 1]]
+        rate = learner.rate
+        measured = world.totals(accumulate_loss(model, batch, trunks))
+        norm = learner.update()
+        report.step(step, len(order), **measured, grad_norm=norm, learning_rate=rate)
+        checkpoints.after(step)
 
     comparisons = sum(len(ranking.comparisons) for ranking in train)
     summary: dict[str, object] = {
         "comparisons": comparisons,
-        "train_accuracy": round(right / comparisons, 4),
+        "train_accuracy": round(accuracy(model, train, config.batch_size, world), 4),
         "held_out_accuracy": None,
         "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
     }
     summary |= {"left_out": left_out} if left_out else {}
     if held_out:
-        accuracy = held_out_accuracy(model, held_out, config.batch_size)
-        report.step(steps, steps, held_out_accuracy=accuracy)
-        summary["held_out_accuracy"] = round(accuracy, 4)
-    model = _frozen_scale(model, batches, trunks)
-    _publish(model, config, spec, directory, tokenizer, summary)
+        held_out_accuracy = accuracy(model, held_out, config.batch_size, world)
+        report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
+        summary["held_out_accuracy"] = round(held_out_accuracy, 4)
+    model = _frozen_scale(model, train, config.batch_size, world)
+    if world.is_first:
+        _publish(model, config, spec, directory, tokenizer, summary)
     return summary
+
+
+def accumulate_loss(model: RewardModel, batch: RewardBatch, trunks: TrunkCache) -> dict[str, float]:
+    """Add up the gradient of this process's share. Returns what its share adds to the step's metrics."""
+    added = {"loss": 0.0, "accuracy": 0.0, "tokens": 0.0}
+    for part in batch.passes:
+        scores = model.raw_scores(part.batch, trunks[part.batch])
+        loss = comparison_loss(scores, part.chosen, part.rejected, part.weights)
+        loss = loss * part.weights.sum() / batch.rankings
+        loss.backward()  # type: ignore[no-untyped-call]
+        right = (scores[part.chosen] > scores[part.rejected]).sum().item()
+        added["loss"] += loss.item()
+        added["accuracy"] += right / batch.comparisons
+        added["tokens"] += part.batch.token_count
+    return added
 
 
 def collate(rankings: Sequence[RankedAnswers], device: torch.device | str = "cpu") -> RankingBatch:
@@ -156,16 +187,16 @@ def collate(rankings: Sequence[RankedAnswers], device: torch.device | str = "cpu
 
 
 @torch.no_grad()
-def held_out_accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int) -> float:
+def accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World) -> float:
     """Share of the comparisons whose winner scores higher; an equal score is half right."""
-    right = count = 0.0
-    for start in range(0, len(rankings), batch_size):
-        part = collate(rankings[start : start + batch_size], model.role.backbone.device)
+    added = {"right": 0.0, "count": 0.0}
+    for part in _parts(rankings, batch_size, world):
         scores = model.raw_scores(part.batch)
         margins = scores[part.chosen] - scores[part.rejected]
-        right += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum().item()
-        count += len(margins)
-    return right / count
+        added["right"] += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum().item()
+        added["count"] += len(margins)
+    total = world.totals(added)
+    return total["right"] / total["count"]
 
 
 def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype: torch.dtype) -> RewardModel:
@@ -184,7 +215,12 @@ def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype
         shared.load_role("reward", load_file(folder / ADAPTER))
         role = Role(shared, "reward")
     else:
-        role = Role(Backbone(classifier.to(shared.device), lora_rank=0, lora_layers=0), None)
+        role = Role(
+            Backbone(
+                classifier.to(shared.device), lora_rank=shared.lora_rank, lora_layers=shared.lora_layers
+            ),
+            None,
+        )
     return RewardModel(role, head, bias=about["bias"], scale=about["scale"])
 
 
@@ -228,10 +264,24 @@ def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> Rank
 
 
 @torch.no_grad()
-def _frozen_scale(model: RewardModel, batches: Sequence[RankingBatch], trunks: TrunkCache) -> RewardModel:
-    scores = torch.cat([model.raw_scores(part.batch, trunks[part.batch]) for part in batches])
-    deviation = scores.std().item() if len(scores) > 1 else 1.0
-    return RewardModel(model.role, model.head, bias=scores.mean().item(), scale=max(deviation, 1e-6))
+def _frozen_scale(
+    model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World
+) -> RewardModel:
+    """The model with mean 0 and deviation 1 on the completions of these rankings."""
+    mine = [model.raw_scores(part.batch).double() for part in _parts(rankings, batch_size, world)]
+    scores = torch.cat([torch.zeros(0, dtype=torch.float64, device=world.device), *mine])
+    added = {"count": float(len(scores)), "sum": scores.sum().item(), "squares": (scores**2).sum().item()}
+    total = world.totals(added)
+    mean = total["sum"] / total["count"]
+    deviation = math.sqrt(max(total["squares"] / total["count"] - mean**2, 0.0))
+    return replace(model, bias=mean, scale=max(deviation, 1e-6))
+
+
+def _parts(rankings: Sequence[RankedAnswers], batch_size: int, world: World) -> Iterator[RankingBatch]:
+    """This process's share, a few rankings of like length at a time."""
+    mine = world.share(sorted(rankings, key=lambda ranking: len(ranking.sequences[0].ids)))
+    for start in range(0, len(mine), batch_size):
+        yield collate(mine[start : start + batch_size], world.device)
 
 
 def _publish(

@@ -1,6 +1,7 @@
 """What one PPO iteration learns from."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -8,97 +9,192 @@ from torch import Tensor
 from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.advantages import generalized_advantages, shape_rewards, whiten
 from trainer.rlhf.batches import Batch, TokenSequence, answer_sequence, pad, rows_by_length
-from trainer.rlhf.losses import token_mean
-from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead, learned_states, token_logprobs
 from trainer.rlhf.reward import RewardModel
 from trainer.rlhf.sampling import Sampled, sample
+from trainer.rlhf.world import World
 
 
 @dataclass(frozen=True)
 class Models:
-    """Who takes part. Policy and reference share the backbone where there are adapters."""
+    """Who takes part. Policy, reference and critic share the backbone where there are adapters."""
 
     policy: Role
     reference: Role
     reward: RewardModel
+    critic: Role
+    """Whose hidden states the values are read from: the policy, or a role that began as the reward model."""
     value_head: ScalarHead
-    """Reads the policy's hidden states."""
+
+    def values(self, states: Tensor, part: Batch, trunk: Tensor | None) -> Tensor:
+        """(N, T), 0 on padding; ``states`` (N, T, H) are the policy's."""
+        if self.critic is not self.policy:
+            shared = self.critic.backbone is self.policy.backbone
+            states = learned_states(self.critic.hidden(part, trunk if shared else None), part)
+        values: Tensor = self.value_head(states) * part.mask
+        return values
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What everybody says about what the policy said.
+
+    logprobs       (B, T)  of the policy that sampled, recomputed the way the update computes them
+    ref_logprobs   (B, T)  of the reference
+    values         (B, T)
+    raw_scores     (B,)    of the reward model, normalized
+    """
+
+    logprobs: Tensor
+    ref_logprobs: Tensor
+    values: Tensor
+    raw_scores: Tensor
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """B completions of the policy, T tokens at most.
+    """B completions of the policy, T tokens at most: this process's share of an iteration's.
 
-    trunk          (B, S, H)  activations below the first adapter, or None
-    logprobs       (B, T)     of the policy that sampled, recomputed the way the update computes them
-    ref_logprobs   (B, T)     of the reference
-    sample_logprobs (B, T)    as the sampler saw them
-    values         (B, T)
-    scores         (B,)       normalized, clipped, penalized
-    advantages     (B, T)     whitened
+    lengths        (rollout_size,)  learned tokens of every completion, those of the other processes too
+    samples        what was drawn
+    scores         (B,)    normalized, clipped, penalized
+    advantages     (B, T)  whitened over all processes
     returns        (B, T)
+    trunk          (B, S, H)  activations below the first adapter, or None
     """
 
     batch: Batch
-    trunk: Tensor | None
+    lengths: Tensor
     samples: list[Sampled]
-    logprobs: Tensor
-    ref_logprobs: Tensor
-    sample_logprobs: Tensor
-    values: Tensor
+    measured: Measured
     scores: Tensor
     advantages: Tensor
     returns: Tensor
+    trunk: Tensor | None
+
+    def token_count(self, world: World) -> int:
+        """Of all processes together, prompts included."""
+        return int(world.totals({"tokens": float(self.batch.token_count)})["tokens"])
 
     def ref_kl(self) -> Tensor:
         """(B,) the drift from the reference, summed over each completion."""
-        return ((self.logprobs - self.ref_logprobs) * self.batch.mask).sum(1)
+        drift = (self.measured.logprobs - self.measured.ref_logprobs) * self.batch.mask
+        return drift.sum(1)
 
-    def metrics(self) -> dict[str, float]:
-        mask = self.batch.mask
-        errors, returns = self.returns - self.values, self.returns
-        spread = token_mean((returns - token_mean(returns, mask)) ** 2, mask)
-        unexplained = token_mean((errors - token_mean(errors, mask)) ** 2, mask)
+    def sample_logprobs(self) -> Tensor:
+        """(B, T) of each token as the sampler saw it."""
+        logprobs = torch.zeros_like(self.batch.mask)
+        for row, sampled in enumerate(self.samples):
+            logprobs[row, : len(sampled.logprobs)] = torch.tensor(sampled.logprobs)
+        return logprobs
+
+    def metrics(self, world: World) -> dict[str, float]:
+        """Of all processes' completions together."""
+        mask, logprobs = self.batch.mask, self.measured.logprobs
+        returns = (self.returns * mask).double()
+        errors = returns - (self.measured.values * mask).double()
+        added = world.totals(
+            {
+                "completions": float(len(mask)),
+                "tokens": mask.sum().item(),
+                "score": self.scores.sum().item(),
+                "ref_kl": self.ref_kl().sum().item(),
+                "surprise": -(logprobs * mask).sum().item(),
+                "finished": float(sum(sample.finished for sample in self.samples)),
+                "return": returns.sum().item(),
+                "return_squared": (returns**2).sum().item(),
+                "error": errors.sum().item(),
+                "error_squared": (errors**2).sum().item(),
+            }
+        )
+        completions, tokens = added["completions"], added["tokens"]
+        spread = added["return_squared"] / tokens - (added["return"] / tokens) ** 2
+        unexplained = added["error_squared"] / tokens - (added["error"] / tokens) ** 2
         return {
-            "score": self.scores.mean().item(),
-            "ref_kl": self.ref_kl().mean().item(),
-            "entropy": -token_mean(self.logprobs, mask).item(),
-            "mean_length": mask.sum(1).mean().item(),
-            "finished_share": sum(sample.finished for sample in self.samples) / len(self.samples),
-            "explained_variance": (1 - unexplained / spread.clamp(min=1e-8)).item(),
+            "score": added["score"] / completions,
+            "ref_kl": added["ref_kl"] / completions,
+            "entropy": added["surprise"] / tokens,
+            "mean_length": tokens / completions,
+            "finished_share": added["finished"] / completions,
+            "explained_variance": 1 - unexplained / max(spread, 1e-8),
         }
+
+    def state(self) -> dict[str, Tensor]:
+        """All of it as tensors, but the trunk, which the models can say again."""
+        tensors = {
+            "lengths": self.lengths,
+            "scores": self.scores,
+            "advantages": self.advantages,
+            "returns": self.returns,
+            "sample_logprobs": self.sample_logprobs(),
+            "said": torch.tensor([len(sampled.tokens) for sampled in self.samples]),
+            "finished": torch.tensor([sampled.finished for sampled in self.samples]),
+        }
+        tensors |= {f"batch.{field.name}": getattr(self.batch, field.name) for field in fields(Batch)}
+        tensors |= {
+            f"measured.{field.name}": getattr(self.measured, field.name) for field in fields(Measured)
+        }
+        return tensors
+
+    @classmethod
+    def from_state(cls, state: dict[str, Tensor], backbone: Backbone, rows_per_pass: int) -> "Rollout":
+        state = {name: tensor.to(backbone.device) for name, tensor in state.items()}
+        batch = Batch(**{field.name: state[f"batch.{field.name}"] for field in fields(Batch)})
+        samples = [
+            Sampled(tokens=tokens[:said].tolist(), logprobs=logprobs[:said].tolist(), finished=bool(finished))
+            for tokens, logprobs, said, finished in zip(
+                batch.tokens, state["sample_logprobs"], state["said"], state["finished"], strict=True
+            )
+        ]
+        return cls(
+            batch=batch,
+            lengths=state["lengths"],
+            samples=samples,
+            measured=Measured(**{field.name: state[f"measured.{field.name}"] for field in fields(Measured)}),
+            scores=state["scores"],
+            advantages=state["advantages"],
+            returns=state["returns"],
+            trunk=trunk_of(backbone, batch, rows_per_pass),
+        )
 
 
 @torch.no_grad()
 def collect_rollout(
-    config: PPOConfig, models: Models, prompts: list[list[int]], eos: int, generator: torch.Generator
+    config: PPOConfig,
+    models: Models,
+    prompts: Sequence[list[int]],
+    *,
+    eos: int,
+    luck: Tensor,
+    kl_coef: float,
+    world: World,
 ) -> Rollout:
-    """Sample a completion for each prompt (token ids), score it, and work out advantages."""
+    """Sample a completion for each prompt (token ids), score it, and work out advantages. ``prompts`` are
+    this process's share, and so is ``luck`` (B, max_new_tokens)."""
     samples = sample(
         models.policy,
         prompts,
         temperature=config.temperature,
         max_new_tokens=config.max_new_tokens,
         eos=eos,
-        generator=generator,
+        luck=luck,
     )
     sequences = [sampled_sequence(p, s, eos) for p, s in zip(prompts, samples, strict=True)]
     batch = pad(sequences, models.policy.backbone.device)
-    trunk, logprobs, ref_logprobs, values, raw_scores = measure(config, models, batch)
-    scores = judge(config, raw_scores, samples)
-    rewards = shape_rewards(scores, logprobs, ref_logprobs, batch.mask, config.kl_coef)
-    advantages = generalized_advantages(rewards, values, batch.mask, config.gamma, config.gae_lambda)
+    trunk = trunk_of(models.policy.backbone, batch, config.rows_per_pass)
+    measured = measure(config, models, batch, trunk)
+    scores = judge(config, measured.raw_scores, samples)
+    rewards = shape_rewards(scores, measured.logprobs, measured.ref_logprobs, batch.mask, kl_coef)
+    advantages = generalized_advantages(rewards, measured.values, batch.mask, config.gamma, config.gae_lambda)
     return Rollout(
         batch=batch,
-        trunk=trunk,
+        lengths=torch.tensor(world.gather([len(sequence.learned) for sequence in sequences])),
         samples=samples,
-        logprobs=logprobs,
-        ref_logprobs=ref_logprobs,
-        sample_logprobs=_padded(samples, batch),
-        values=values,
+        measured=measured,
         scores=scores,
-        advantages=whiten(advantages, batch.mask),
-        returns=advantages + values,
+        advantages=whiten(advantages, batch.mask, world.sum),
+        returns=advantages + measured.values,
+        trunk=trunk,
     )
 
 
@@ -109,29 +205,36 @@ def sampled_sequence(prompt: list[int], sampled: Sampled, eos: int) -> TokenSequ
     return sequence if sampled.finished else replace(sequence, ids=[*sequence.ids, eos])
 
 
-def measure(
-    config: PPOConfig, models: Models, batch: Batch
-) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
-    """What everybody says about a batch: the trunk's activations (B, S, H), log-probabilities of policy and
-    reference, values (all (B, T), 0 on padding), and scores (B,)."""
+@torch.no_grad()
+def trunk_of(backbone: Backbone, batch: Batch, rows_per_pass: int) -> Tensor | None:
+    """Activations (B, S, H) below the first adapter, which every role and every pass shares; None if none."""
+    trunk: Tensor | None = None
+    for rows in rows_by_length(batch, rows_per_pass):
+        below = backbone.trunk(batch.rows(rows))
+        if below is None:
+            return None
+        trunk = below.new_zeros(*batch.ids.shape, below.shape[-1]) if trunk is None else trunk
+        trunk[rows, : below.shape[1]] = below
+    return trunk
+
+
+@torch.no_grad()
+def measure(config: PPOConfig, models: Models, batch: Batch, trunk: Tensor | None) -> Measured:
+    """A few rows of like length at a time, exactly as the update reads them."""
     backbone, reference, reward = models.policy.backbone, models.reference, models.reward
     logprobs, ref_logprobs, values = (torch.zeros_like(batch.mask) for _ in range(3))
     scores = torch.zeros(len(batch.last), device=batch.mask.device)
-    trunk: Tensor | None = None
     for rows in rows_by_length(batch, config.rows_per_pass):
         part = batch.rows(rows)
+        below = None if trunk is None else trunk[rows, : part.ids.shape[1]]
         learned = slice(part.mask.shape[1])
-        below = backbone.trunk(part)
-        if below is not None:
-            trunk = below.new_zeros(*batch.ids.shape, below.shape[-1]) if trunk is None else trunk
-            trunk[rows, : below.shape[1]] = below
         states = learned_states(models.policy.hidden(part, below), part)
         logprobs[rows, learned] = token_logprobs(backbone, states, part, config.temperature)
-        values[rows, learned] = models.value_head(states) * part.mask
+        values[rows, learned] = models.values(states, part, below)
         ref_states = learned_states(reference.hidden(part, below), part)
         ref_logprobs[rows, learned] = token_logprobs(reference.backbone, ref_states, part, config.temperature)
         scores[rows] = reward.scores(part, below if reward.role.backbone is backbone else None)
-    return trunk, logprobs, ref_logprobs, values, scores
+    return Measured(logprobs, ref_logprobs, values, scores)
 
 
 def judge(config: PPOConfig, scores: Tensor, samples: list[Sampled]) -> Tensor:
@@ -140,10 +243,3 @@ def judge(config: PPOConfig, scores: Tensor, samples: list[Sampled]) -> Tensor:
         scores = scores.clamp(-config.score_clip, config.score_clip)
     cut = torch.tensor([not sampled.finished for sampled in samples], device=scores.device)
     return scores - config.missing_eos_penalty * cut
-
-
-def _padded(samples: list[Sampled], batch: Batch) -> Tensor:
-    logprobs = torch.zeros_like(batch.mask)
-    for row, sampled in enumerate(samples):
-        logprobs[row, : len(sampled.logprobs)] = torch.tensor(sampled.logprobs)
-    return logprobs

@@ -3,25 +3,25 @@
 import random
 from typing import Any
 
-import torch
-
 from trainer.handoff.configs import SampleConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import prompt_ids
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Backbone, Role, load_model, load_tokenizer, pick_dtype
+from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.sampling import sample
+from trainer.rlhf.world import World
 
 
 def sample_candidates(
-    config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+    config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
+    directory.rewind(None)
     tokenizer = load_tokenizer(spec.base_model)
     prompts, left_out = _prompts(config, directory, tokenizer)
     role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
-    generator = torch.Generator().manual_seed(config.seed)
 
     # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
     wanted = sorted(prompts, key=lambda item: -len(item[1]))
@@ -39,7 +39,7 @@ def sample_candidates(
             temperature=config.temperature,
             max_new_tokens=config.max_new_tokens,
             eos=tokenizer.eos_token_id,
-            generator=generator,
+            luck=uniforms(len(part) * repeats, config.max_new_tokens, config.seed, "sample", step),
         )
         asked = [prompt_id for prompt_id, _ids in part for _ in range(repeats)]
         for prompt_id, said in zip(asked, samples, strict=True):
@@ -61,6 +61,7 @@ def sample_candidates(
             mean_length=sum(lengths) / len(lengths),
             finished_share=finished / len(lengths),
         )
+        report.check()
     return {
         "completions": len(lengths),
         "mean_length": round(sum(lengths) / len(lengths), 2),

@@ -32,11 +32,16 @@ def sample(
     temperature: float,
     max_new_tokens: int,
     eos: int,
-    generator: torch.Generator,
+    luck: Tensor,
 ) -> list[Sampled]:
     """``repeats`` completions for each prompt (token ids): those of one prompt stand side by side, in the
-    prompts' order. Each prompt is read once, however many answers it gets."""
+    prompts' order. Each prompt is read once, however many answers it gets.
+
+    luck  (completions, max_new_tokens or more)  numbers in [0, 1) that decide each token: a completion says
+          the same whoever stands beside it
+    """
     backbone = role.backbone
+    luck = luck.to(backbone.device)
     longest = max(map(len, prompts))
     # Left padding, so that every row's next token stands in the same column.
     ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
@@ -60,7 +65,7 @@ def sample(
         cache.batch_repeat_interleave(repeats)
         mask, positions = mask.repeat_interleave(repeats, 0), positions.repeat_interleave(repeats, 0)
         for number in range(1, max_new_tokens + 1):
-            drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, generator)
+            drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, luck[rows, number - 1])
             for row, token, logprob in zip(rows, drawn.tolist(), drawn_logprobs.tolist(), strict=True):
                 tokens[row].append(token)
                 logprobs[row].append(logprob)
@@ -80,14 +85,14 @@ def sample(
     ]
 
 
-def _draw(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A token (N,) from each row of logits (N, V), and its log-probability (N,).
+def _draw(logits: Tensor, luck: Tensor) -> tuple[Tensor, Tensor]:
+    """A token (N,) from each row of logits (N, V) by its luck (N,), and its log-probability (N,).
 
     By the inverse of the distribution function: one random number a row, where ``multinomial`` draws V.
     """
     total = logits.logsumexp(-1, keepdim=True)
     cumulative = (logits - total).exp_().cumsum(-1)
-    point = torch.rand(len(logits), 1, generator=generator).to(logits.device) * cumulative[:, -1:]
+    point = luck[:, None].to(cumulative.dtype) * cumulative[:, -1:]
     # Exactly 0 would draw the first token, however unlikely it is.
     point = point.clamp(min=torch.finfo(point.dtype).tiny)
     drawn = torch.searchsorted(cumulative, point).clamp(max=logits.shape[-1] - 1)

@@ -1,16 +1,18 @@
 """Supervised learning on demonstrations: the likelihood of what the assistant said, in each of its turns."""
 
 import random
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from torch import nn
 
 from trainer.handoff.configs import SFTConfig
 from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import Batch, TokenSequence, dialogue_sequence, length_buckets, pad
+from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.losses import token_mean
+from trainer.rlhf.learner import BestSoFar, Learner
 from trainer.rlhf.modeling import (
     Role,
     learned_states,
@@ -20,93 +22,137 @@ from trainer.rlhf.modeling import (
     token_logprobs,
 )
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine
+from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.trunks import TrunkCache
+from trainer.rlhf.world import World
+
+
+@dataclass(frozen=True)
+class SFTBatch:
+    """What one optimizer step learns: this process's share, a few sequences at a time."""
+
+    passes: list[Batch]
+    learned_tokens: int
+    """In the whole batch, over all processes: the loss is a mean over tokens, however they are dealt out."""
 
 
 def train_sft(
-    config: SFTConfig, spec: RunSpec, directory: RunDirectory, report: Reporter
+    config: SFTConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
-    train, held_out, left_out = _sequences(config, directory, tokenizer)
+    train, held_out, left_out = demonstrations_in(
+        directory.data_path("demonstrations.parquet"),
+        tokenizer,
+        config.max_prompt_tokens,
+        config.max_completion_tokens,
+    )
     backbone = load_backbone(spec.base_model, config)
-    learner = Role(backbone, "sft")
-    parameters = backbone.add_role("sft", config.seed)
+    policy = Role(backbone, "sft")
+    backbone.add_role("sft", config.seed)
     trunks = TrunkCache(backbone)
 
-    rng = random.Random(config.seed)
-    batches = [
-        pad(bucket, backbone.device)
-        for bucket in length_buckets(train, [len(s.ids) for s in train], config.batch_size, rng)
-    ]
-    steps = config.epochs * len(batches)
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(steps))
-    step = 0
-    for _epoch in range(config.epochs):
-        rng.shuffle(batches)
-        for batch in batches:
-            loss = sft_loss(learner, batch, trunks)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
-            optimizer.step()
-            step += 1
-            report.step(
-                step,
-                steps,
-                tokens=batch.token_count,
-                loss=loss.item(),
-                grad_norm=norm.item(),
-                learning_rate=float(schedule.get_last_lr()[0]),
-            )
-            schedule.step()
+    lengths = [len(sequence.ids) for sequence in train]
+    buckets = length_buckets(train, lengths, config.batch_size, random.Random(config.seed))
+    batches = [collate(bucket, config.rows_per_pass, world) for bucket in buckets]
+    order = shuffled_epochs(len(batches), config.epochs, config.seed)
+    learner = Learner(
+        backbone.learned_by("sft"),
+        learning_rate=config.learning_rate,
+        schedule=cosine(len(order)),
+        max_grad_norm=config.max_grad_norm,
+        world=world,
+    )
+    best, last = BestSoFar(learner, config.patience), Numbers()
+    checkpoints = Checkpoints(
+        directory,
+        report,
+        world,
+        every=config.checkpoint_every,
+        shared={"learner": learner, "best": best, "last": last},
+    )
+    for step in range(checkpoints.resume() + 1, len(order) + 1):
+        if best.gave_up:
+            break
+        batch = batches[order[step - 1]]
+        rate = learner.rate
+        last |= world.totals(accumulate_loss(policy, batch, trunks))
+        norm = learner.update()
+        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
+        if held_out and step % len(batches) == 0:
+            held_out_loss = mean_loss(policy, held_out, config.batch_size, world)
+            report.step(step, len(order), held_out_loss=held_out_loss)
+            best.consider(held_out_loss)
+        checkpoints.after(step)
 
-    summary: dict[str, object] = {"loss": round(loss.item(), 4), "demonstrations": len(train)}
+    best.restore()
+    summary: dict[str, object] = {"loss": round(last["loss"], 4), "demonstrations": len(train)}
     summary |= {"left_out": left_out} if left_out else {}
-    if held_out:
-        held_out_loss = mean_loss(learner, held_out, config.batch_size)
-        report.step(steps, steps, held_out_loss=held_out_loss)
-        summary["held_out_loss"] = round(held_out_loss, 4)
-    with directory.publish_result() as folder:
-        save_model(backbone.merge("sft"), tokenizer, folder)
+    summary |= {"held_out_loss": round(best.loss, 4)} if held_out else {}
+    if world.is_first:
+        with directory.publish_result() as folder:
+            save_model(backbone.merge("sft"), tokenizer, folder)
     return summary
 
 
-def sft_loss(learner: Role, batch: Batch, trunks: TrunkCache) -> torch.Tensor:
-    """Nats per learned token."""
-    states = learned_states(learner.hidden(batch, trunks[batch]), batch)
-    return -token_mean(token_logprobs(learner.backbone, states, batch), batch.mask)
+def collate(bucket: list[TokenSequence], rows_per_pass: int, world: World) -> SFTBatch:
+    mine = world.share(bucket)
+    size = rows_per_pass or len(bucket)
+    return SFTBatch(
+        passes=[pad(mine[start : start + size], world.device) for start in range(0, len(mine), size)],
+        learned_tokens=sum(len(sequence.learned) for sequence in bucket),
+    )
+
+
+def accumulate_loss(policy: Role, batch: SFTBatch, trunks: TrunkCache) -> dict[str, float]:
+    """Add up the gradient of this process's share. Returns what its share adds to the step's metrics."""
+    added = {"loss": 0.0, "tokens": 0.0}
+    for part in batch.passes:
+        loss = sft_loss(policy, part, trunks, batch.learned_tokens)
+        loss.backward()  # type: ignore[no-untyped-call]
+        added["loss"] += loss.item()
+        added["tokens"] += part.token_count
+    return added
+
+
+def sft_loss(policy: Role, part: Batch, trunks: TrunkCache | None, learned_tokens: float) -> torch.Tensor:
+    """Nats of the part's learned tokens, per learned token of the whole batch."""
+    states = learned_states(policy.hidden(part, trunks[part] if trunks else None), part)
+    return -token_logprobs(policy.backbone, states, part).sum() / learned_tokens
 
 
 @torch.no_grad()
-def mean_loss(learner: Role, sequences: list[TokenSequence], batch_size: int) -> float:
+def mean_loss(policy: Role, sequences: list[TokenSequence], batch_size: int, world: World) -> float:
     """Nats per learned token over all the sequences: the mean over tokens, not over batches."""
-    total = tokens = 0.0
-    for start in range(0, len(sequences), batch_size):
-        batch = pad(sequences[start : start + batch_size], learner.backbone.device)
-        states = learned_states(learner.hidden(batch), batch)
-        total -= token_logprobs(learner.backbone, states, batch).sum().item()
+    nats = tokens = 0.0
+    mine = world.share(sorted(sequences, key=lambda sequence: len(sequence.ids)))
+    for start in range(0, len(mine), batch_size):
+        batch = pad(mine[start : start + batch_size], world.device)
+        states = learned_states(policy.hidden(batch), batch)
+        nats -= token_logprobs(policy.backbone, states, batch).sum().item()
         tokens += batch.mask.sum().item()
-    return total / tokens
+    total = world.totals({"nats": nats, "tokens": tokens})
+    return total["nats"] / total["tokens"]
 
 
-def _sequences(
-    config: SFTConfig, directory: RunDirectory, tokenizer: object
+def demonstrations_in(
+    file: Path, tokenizer: object, max_prompt_tokens: int, max_completion_tokens: int
 ) -> tuple[list[TokenSequence], list[TokenSequence], int]:
-    """Train and held-out sequences, and how many demonstrations had too long a prompt."""
+    """Train and held-out sequences, and how many demonstrations had too long a prompt.
+
+    :raises LabError: there is nothing to learn from.
+    """
     train: list[TokenSequence] = []
     held_out: list[TokenSequence] = []
     left_out = 0
-    for row in read_records(directory.data_path("demonstrations.parquet"), DemonstrationRecord):
-        sequence = dialogue_sequence(tokenizer, row.messages, row.turns, config.max_completion_tokens)
-        if sequence.learned[0] > config.max_prompt_tokens:
+    for row in read_records(file, DemonstrationRecord):
+        sequence = dialogue_sequence(tokenizer, row.messages, row.turns, max_completion_tokens)
+        if sequence.learned[0] > max_prompt_tokens:
             left_out += 1
         else:
             (held_out if row.split == "held_out" else train).append(sequence)
     if not train:
         raise LabError(
             "There is no demonstration to learn from: the snapshot has none in its train split"
-            + (f", or none whose prompt has at most {config.max_prompt_tokens} tokens." if left_out else ".")
+            + (f", or none whose prompt has at most {max_prompt_tokens} tokens." if left_out else ".")
         )
     return train, held_out, left_out

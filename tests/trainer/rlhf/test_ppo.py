@@ -10,10 +10,15 @@ from tests.trainer.rlhf.tiny_policies import END, add_random_role, tiny_policy
 from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.batches import pad
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.flight import Flight
+from trainer.rlhf.learner import Learner
 from trainer.rlhf.modeling import Role, ScalarHead
-from trainer.rlhf.ppo import accumulate_losses, check_step_zero, ppo_losses, update
+from trainer.rlhf.ppo import accumulate_losses, check_step_zero, ppo_losses
+from trainer.rlhf.ppo import update as update_once
+from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.rollouts import Models, collect_rollout, judge, sampled_sequence
 from trainer.rlhf.sampling import Sampled
+from trainer.rlhf.world import World
 
 LIKED = 2
 PROMPTS = [[1, 2, 3], [4], [3, 1, 4, 1], [1, 1]]
@@ -41,23 +46,37 @@ class LikesOneToken:
 
 def make_models(*, seed=0):
     backbone = tiny_policy(lora_rank=4, seed=seed)
-    parameters = backbone.add_role("policy", seed=0)
+    backbone.add_role("policy", seed=0)
+    policy = Role(backbone, "policy")
     models = Models(
-        policy=Role(backbone, "policy"),
+        policy=policy,
         reference=Role(backbone, None),
         reward=LikesOneToken(Role(backbone, None)),
+        critic=policy,
         value_head=ScalarHead(backbone.hidden_size, spread=0.0, seed=0),
     )
-    groups = [
-        {"params": parameters},
-        {"params": list(models.value_head.parameters()), "lr": CONFIG.value_learning_rate},
-    ]
-    return models, torch.optim.AdamW(groups, lr=CONFIG.learning_rate, weight_decay=0.0)
+    learner = Learner(
+        {**backbone.learned_by("policy"), "value": models.value_head.weight},
+        learning_rate=CONFIG.learning_rate,
+        learning_rates={"value": CONFIG.value_learning_rate},
+        world=World(),
+    )
+    return models, learner
 
 
 def roll_out(models, config=CONFIG, seed=0):
     prompts = PROMPTS * (config.rollout_size // len(PROMPTS))
-    return collect_rollout(config, models, prompts, END, torch.Generator().manual_seed(seed))
+    luck = uniforms(config.rollout_size, config.max_new_tokens, seed)
+    return collect_rollout(config, models, prompts, eos=END, luck=luck, kl_coef=config.kl_coef, world=World())
+
+
+def update(config, models, learner, rollout, iteration=1):
+    """All passes over a rollout."""
+    flight = Flight(models.policy.backbone, config.rows_per_pass)
+    flight.begin(rollout)
+    for index in flight.minibatches_to_go(config, iteration):
+        flight.note(update_once(config, models, learner, rollout, index, []))
+    return flight
 
 
 def digest(tensors):
@@ -75,7 +94,7 @@ class TestFirstRollout:
 
         losses = ppo_losses(CONFIG, models, rollout, torch.arange(32))
 
-        assert torch.equal(rollout.logprobs, rollout.ref_logprobs)
+        assert torch.equal(rollout.measured.logprobs, rollout.measured.ref_logprobs)
         assert rollout.ref_kl().abs().max() == 0
         assert losses["approx_kl"].item() == pytest.approx(0, abs=1e-9)
         assert losses["clip_fraction"].item() == 0
@@ -91,14 +110,19 @@ class TestFirstRollout:
 
     def test_is_refused_when_it_was_sampled_from_something_else(self, models):
         rollout = roll_out(models)
-        off = dataclasses.replace(rollout, sample_logprobs=rollout.sample_logprobs - 0.01)
+        samples = [
+            dataclasses.replace(sample, logprobs=[one - 0.01 for one in sample.logprobs])
+            for sample in rollout.samples
+        ]
+        off = dataclasses.replace(rollout, samples=samples)
 
         with pytest.raises(LabError, match="Sampling and scoring disagree"):
             check_step_zero(off, torch.float32)
 
     def test_is_refused_when_it_holds_no_numbers(self, models):
         rollout = roll_out(models)
-        broken = dataclasses.replace(rollout, logprobs=rollout.logprobs * float("nan"))
+        measured = dataclasses.replace(rollout.measured, logprobs=rollout.measured.logprobs * float("nan"))
+        broken = dataclasses.replace(rollout, measured=measured)
 
         with pytest.raises(LabError):
             check_step_zero(broken, torch.float32)
@@ -107,13 +131,13 @@ class TestFirstRollout:
 class TestUpdate:
     def test_policy_learns_what_the_reward_model_likes(self):
         config = dataclasses.replace(CONFIG, kl_coef=0.01)
-        models, optimizer = make_models()
+        models, learner = make_models()
 
         history = []
         for seed in range(8):
             rollout = roll_out(models, config, seed)
-            update(config, models, optimizer, rollout, torch.Generator().manual_seed(seed))
-            history.append(rollout.metrics())
+            update(config, models, learner, rollout, iteration=seed)
+            history.append(rollout.metrics(World()))
 
         first, last = history[0], history[-1]
         assert last["score"] > first["score"] + 0.2
@@ -123,9 +147,9 @@ class TestUpdate:
         drifts = []
         for kl_coef in (0.0, 2.0):
             config = dataclasses.replace(CONFIG, kl_coef=kl_coef)
-            models, optimizer = make_models()
+            models, learner = make_models()
             for seed in range(6):
-                update(config, models, optimizer, roll_out(models, config, seed), torch.Generator())
+                update(config, models, learner, roll_out(models, config, seed), iteration=seed)
             drifts.append(roll_out(models, config, seed=99).ref_kl().mean().item())
 
         free, dear = drifts
@@ -133,37 +157,36 @@ class TestUpdate:
         assert dear < free / 3
 
     def test_leaves_the_reference_and_the_other_roles_as_they_are(self):
-        models, optimizer = make_models()
+        models, learner = make_models()
         backbone = models.policy.backbone
         reward = add_random_role(backbone, "reward")
-        trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        trained = {id(parameter) for parameter in learner.parameters.values()}
         frozen = [p for p in backbone.parameters() if id(p) not in trained]
         before = digest(frozen), digest(reward), digest(backbone.role_parameters("policy"))
 
-        update(CONFIG, models, optimizer, roll_out(models), torch.Generator())
+        update(CONFIG, models, learner, roll_out(models))
 
         assert (digest(frozen), digest(reward)) == before[:2]
         assert digest(backbone.role_parameters("policy")) != before[2]
 
     @pytest.mark.parametrize(("vf_coef", "learns"), [(0.1, True), (0.0, False)])
     def test_the_value_head_learns_from_the_value_loss_alone(self, vf_coef, learns):
-        models, optimizer = make_models()
+        models, learner = make_models()
         before = digest(models.value_head.parameters())
 
         config = dataclasses.replace(CONFIG, vf_coef=vf_coef)
-        update(config, models, optimizer, roll_out(models), torch.Generator())
+        update(config, models, learner, roll_out(models))
 
         assert (digest(models.value_head.parameters()) != before) == learns
 
     @pytest.mark.parametrize(("target", "passes"), [(1e-9, 1), (0.0, 4)])
     def test_ends_its_passes_early_once_it_drifted_far_enough(self, target, passes):
-        models, optimizer = make_models()
+        models, learner = make_models()
         config = dataclasses.replace(CONFIG, target_approx_kl=target)
 
-        update(config, models, optimizer, roll_out(models, config), torch.Generator())
+        update(config, models, learner, roll_out(models, config))
 
-        steps = {int(state["step"]) for state in optimizer.state.values()}
-        assert steps == {passes * config.rollout_size // config.minibatch_size}
+        assert learner.step == passes * config.rollout_size // config.minibatch_size
 
 
 class TestLosses:
@@ -193,7 +216,7 @@ class TestAccumulateLosses:
         gradients, losses = [], []
         for rows in (32, rows_per_pass):
             config = dataclasses.replace(CONFIG, rows_per_pass=rows)
-            losses.append(accumulate_losses(config, models, rollout, index))
+            losses.append(accumulate_losses(config, models, rollout, index, rollout.lengths[index].sum()))
             gradients.append([parameter.grad.clone() for parameter in parameters])
             for parameter in parameters:
                 parameter.grad = None
@@ -219,7 +242,7 @@ class TestRollout:
         rollout = roll_out(guesses, dataclasses.replace(CONFIG, gae_lambda=1.0))
 
         mask = rollout.batch.mask
-        assert rollout.values.abs().max() > 1
+        assert rollout.measured.values.abs().max() > 1
         torch.testing.assert_close(rollout.returns * mask, rollout.scores[:, None] * mask)
 
 
@@ -227,17 +250,20 @@ class TestRolloutMetrics:
     def test_do_not_change_with_padding(self, models):
         rollout = roll_out(models)
         wide = {
-            name: F.pad(getattr(rollout, name), (0, 3), value=7.0)
-            for name in ("logprobs", "ref_logprobs", "values", "returns")
+            name: F.pad(getattr(rollout.measured, name), (0, 3), value=7.0)
+            for name in ("logprobs", "ref_logprobs", "values")
         }
-        batch = dataclasses.replace(rollout.batch, mask=F.pad(rollout.batch.mask, (0, 3)))
+        padded = dataclasses.replace(
+            rollout,
+            batch=dataclasses.replace(rollout.batch, mask=F.pad(rollout.batch.mask, (0, 3))),
+            measured=dataclasses.replace(rollout.measured, **wide),
+            returns=F.pad(rollout.returns, (0, 3), value=7.0),
+        )
 
-        padded = dataclasses.replace(rollout, batch=batch, **wide).metrics()
-
-        assert padded == pytest.approx(rollout.metrics(), abs=1e-6)
+        assert padded.metrics(World()) == pytest.approx(rollout.metrics(World()), abs=1e-6)
 
     def test_entropy_is_above_0(self, models):
-        assert roll_out(models).metrics()["entropy"] > 0
+        assert roll_out(models).metrics(World())["entropy"] > 0
 
 
 class TestJudge:

@@ -7,7 +7,8 @@ from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.batches import answer_sequence, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Role, ScalarHead
-from trainer.rlhf.reward import RankedAnswers, RewardModel, collate, held_out_accuracy, load_reward_model
+from trainer.rlhf.reward import RankedAnswers, RewardModel, accuracy, collate, load_reward_model
+from trainer.rlhf.world import World
 
 
 def answered(tokenizer, *texts, question="How do I make tea?"):
@@ -59,7 +60,7 @@ class TestRewardRun:
         scores = model.scores(pad(texts))
 
         assert scores.mean().item() == pytest.approx(0, abs=1e-3)
-        assert scores.std().item() == pytest.approx(1, abs=1e-3)
+        assert scores.std(correction=0).item() == pytest.approx(1, abs=1e-3)
 
     @pytest.mark.parametrize(
         "nothing",
@@ -158,12 +159,12 @@ class TestLoadRewardModel:
             loaded(chain["sft"], make_backbone(), model_folder)
 
 
-class TestHeldOutAccuracy:
+class TestAccuracy:
     def test_counts_an_equal_score_half(self, make_backbone, tokenizer):
         silent = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=0.0, seed=0))
         rankings = [RankedAnswers(answered(tokenizer, GOOD, FAIR, BAD), [(0, 1), (0, 2), (1, 2)])]
 
-        assert held_out_accuracy(silent, rankings, batch_size=2) == 0.5
+        assert accuracy(silent, rankings, 2, World()) == 0.5
 
     def test_is_the_mean_over_comparisons_whatever_the_batches(self, make_backbone, tokenizer):
         model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
@@ -174,7 +175,7 @@ class TestHeldOutAccuracy:
             RankedAnswers(sequences[1:], [(2, 0)]),
         ]
 
-        accuracies = {held_out_accuracy(model, rankings, batch_size=size) for size in (1, 2, 3)}
+        accuracies = {accuracy(model, rankings, size, World()) for size in (1, 2, 3)}
 
         assert len(accuracies) == 1
 

@@ -4,6 +4,7 @@ import torch
 from tests.trainer.rlhf.tiny_policies import END, add_random_role, tiny_policy
 from trainer.rlhf.batches import answer_sequence, pad
 from trainer.rlhf.modeling import Role, learned_states, token_logprobs
+from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.sampling import sample
 
 PROMPTS = [[1, 2, 3], [4], [2, 2, 4, 1, 3, 2, 1], [3, 1], [4, 4, 4, 4]]
@@ -16,7 +17,7 @@ def policy():
     return Role(backbone, "policy")
 
 
-def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0, generator=None):
+def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0):
     return sample(
         policy,
         prompts,
@@ -24,7 +25,7 @@ def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0, gener
         temperature=temperature,
         max_new_tokens=longest,
         eos=END,
-        generator=generator or torch.Generator().manual_seed(seed),
+        luck=uniforms(len(prompts) * repeats, longest, seed),
     )
 
 
@@ -74,10 +75,16 @@ class TestSample:
         assert say(policy, PROMPTS, seed=3) == say(policy, PROMPTS, seed=3)
         assert say(policy, PROMPTS, seed=3) != say(policy, PROMPTS, seed=4)
 
-    def test_a_second_rollout_of_the_same_prompts_says_something_else(self, policy):
-        generator = torch.Generator().manual_seed(0)
+    def test_a_completion_does_not_depend_on_who_stands_beside_it(self, policy):
+        """Neither on who is first, nor on who leaves early: its luck is its own."""
+        together = say(policy, PROMPTS)
 
-        assert say(policy, PROMPTS, generator=generator) != say(policy, PROMPTS, generator=generator)
+        luck = uniforms(len(PROMPTS), 8, 0)
+        for row, prompt in enumerate(PROMPTS):
+            [alone] = sample(
+                policy, [prompt], temperature=1.0, max_new_tokens=8, eos=END, luck=luck[row : row + 1]
+            )
+            assert alone.tokens == together[row].tokens
 
     @pytest.mark.parametrize("temperature", [1.0, 0.5])
     def test_tokens_come_as_often_as_the_policy_says(self, policy, temperature):
@@ -105,12 +112,11 @@ class TestSample:
         for prompt, one in zip(PROMPTS, said, strict=True):
             assert one.logprobs == pytest.approx(scored(policy, [prompt], [one], 1.0)[0], abs=1e-4)
 
-    def test_an_impossible_token_is_not_drawn_even_by_a_0_from_the_generator(self, monkeypatch):
+    def test_an_impossible_token_is_not_drawn_even_by_a_luck_of_0(self):
         from trainer.rlhf.sampling import _draw
 
-        monkeypatch.setattr(torch, "rand", lambda *size, generator: torch.zeros(size))
         logits = torch.tensor([[-torch.inf, 0.0, 0.0]])
 
-        token, logprob = _draw(logits, torch.Generator())
+        token, logprob = _draw(logits, torch.zeros(1))
 
         assert (token.item(), logprob.exp().item()) == (1, pytest.approx(0.5))

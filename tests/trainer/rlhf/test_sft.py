@@ -4,9 +4,11 @@ import torch
 from tests.trainer.rlhf.kitchen import GOOD, assistant, demonstration, user
 from trainer.rlhf.batches import answer_sequence, completion_ids, dialogue_sequence, pad, prompt_ids
 from trainer.rlhf.modeling import Role
+from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.sampling import sample
 from trainer.rlhf.sft import mean_loss, sft_loss
 from trainer.rlhf.trunks import TrunkCache
+from trainer.rlhf.world import World
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ class TestLoss:
         for row, sequence in enumerate(sequences):
             labels[row, sequence.learned] = batch.ids[row, sequence.learned]
 
-        loss = sft_loss(learner, batch, TrunkCache(learner.backbone))
+        loss = sft_loss(learner, batch, TrunkCache(learner.backbone), batch.mask.sum())
 
         theirs = learner.backbone.model(
             input_ids=batch.ids, attention_mask=batch.attention, labels=labels
@@ -58,12 +60,11 @@ class TestLoss:
 
     @pytest.mark.parametrize("batch_size", [1, 2, 3])
     def test_held_out_is_the_mean_over_tokens_whatever_the_batches(self, learner, sequences, batch_size):
-        whole = mean_loss(learner, sequences, batch_size=5)
+        whole = mean_loss(learner, sequences, 5, World())
+        batch = pad(sequences)
 
-        assert mean_loss(learner, sequences, batch_size) == pytest.approx(whole, abs=1e-6)
-        assert sft_loss(learner, pad(sequences), TrunkCache(learner.backbone)).item() == pytest.approx(
-            whole, abs=1e-6
-        )
+        assert mean_loss(learner, sequences, batch_size, World()) == pytest.approx(whole, abs=1e-6)
+        assert sft_loss(learner, batch, None, batch.mask.sum()).item() == pytest.approx(whole, abs=1e-6)
 
 
 class TestTrunkCache:
@@ -94,7 +95,7 @@ class TestRun:
             temperature=0.1,
             max_new_tokens=20,
             eos=tokenizer.eos_token_id,
-            generator=torch.Generator().manual_seed(0),
+            luck=uniforms(1, 20, 0),
         )
         assert said.finished
         assert tokenizer.decode(said.tokens, skip_special_tokens=True) == GOOD
@@ -119,7 +120,7 @@ class TestRun:
             dialogue_sequence(tokenizer, row.messages, row.turns, 512)
             for row in (demonstration(6), demonstration(7))
         ]
-        assert summary["held_out_loss"] == pytest.approx(mean_loss(policy, held_out, 2), abs=1e-3)
+        assert summary["held_out_loss"] == pytest.approx(mean_loss(policy, held_out, 2, World()), abs=1e-3)
 
     def test_counts_demonstrations_whose_prompt_is_too_long(self, lab):
         rows = [demonstration(number) for number in range(3)]

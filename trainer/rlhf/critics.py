@@ -1,0 +1,35 @@
+"""Who says how well a completion is going to do."""
+
+import torch
+
+from trainer.handoff.configs import PPOConfig
+from trainer.rlhf.modeling import FULL, Role, ScalarHead, frozen_copy
+from trainer.rlhf.reward import RewardModel
+
+
+@torch.no_grad()
+def make_critic(config: PPOConfig, policy: Role, reward: RewardModel) -> tuple[Role, ScalarHead]:
+    """The role whose states the values are read from, and the head that reads them.
+
+    ``critic="reward"`` starts as the reward model (InstructGPT 2022, §3.5): one more role on its backbone, or
+    a copy of it where there are no adapters. ``critic="policy"`` reads the policy's own states: no second
+    model runs, and the values start at 0.
+    """
+    backbone = policy.backbone
+    head = ScalarHead(backbone.hidden_size, spread=0.0, seed=config.seed, bias=True).to(backbone.device)
+    if config.critic == "policy":
+        return policy, head
+    head.weight.copy_(reward.head.weight / reward.scale)
+    assert head.bias is not None
+    head.bias.fill_(-reward.bias / reward.scale)
+    home = reward.role.backbone
+    if not config.lora_rank:
+        copy = frozen_copy(home)
+        copy.add_role(FULL, config.seed)
+        return Role(copy, None), head
+    home.add_role("critic", config.seed)
+    if reward.role.name:
+        begins_as = home.learned_by(reward.role.name)
+        for name, parameter in home.learned_by("critic").items():
+            parameter.copy_(begins_as[name])
+    return Role(home, "critic"), head

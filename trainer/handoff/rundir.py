@@ -218,7 +218,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     unfinished.write_text(text, encoding="utf-8")
     _flush(unfinished)
     unfinished.rename(path)

@@ -1,5 +1,8 @@
 """One run from its directory: ``python -m trainer.rlhf RUN_DIR``. No Django, no queue.
 
+A run that was stopped or killed goes on from its last checkpoint. On a machine with several GPUs it starts
+one process for each; on several machines, start it with ``torchrun`` or ``accelerate launch`` on each.
+
 Exits 0 when the run is done, 1 when it failed (RUN_DIR/FAILED says why), 143 when it was told to stop.
 """
 
@@ -9,9 +12,14 @@ import importlib
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.handoff.configs import ConfigError, build_config
 from trainer.handoff.rundir import RunDirectory
+from trainer.rlhf.processes import are_launched, die_with_parent, launch
+
+if TYPE_CHECKING:
+    from trainer.rlhf.world import World
 
 # Kind of run → module and function; imported when asked for, since torch takes seconds.
 STAGES = {
@@ -26,17 +34,33 @@ STOPPED = 143
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m trainer.rlhf", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="a folder with config.json and data/")
-    directory = RunDirectory(parser.parse_args().run_dir)
+    parser.add_argument("--processes", type=int, help="how many share the run; one for each GPU unless told")
+    options = parser.parse_args()
+    directory = RunDirectory(options.run_dir)
     if not (directory.path / "config.json").exists():
         print(f"{directory.path} is no run directory: it has no config.json.", file=sys.stderr)
         return 1
     if (outcome := directory.outcome()) and outcome.succeeded:
         print(f"{directory.path} is done already.", file=sys.stderr)
         return 0
+    if are_launched():
+        die_with_parent()
+    else:
+        import torch
+
+        count = torch.cuda.device_count() if options.processes is None else options.processes
+        if count > 1:
+            told_to_stop = launch(count, directory.path)
+            outcome = directory.outcome()
+            return STOPPED if told_to_stop and not outcome else int(not outcome or not outcome.succeeded)
     from trainer.rlhf.errors import Stopped
+    from trainer.rlhf.world import World
 
     try:
-        directory.mark_done(run(directory))
+        world = World()
+        summary = run(directory, world)
+        if world.is_first:
+            directory.mark_done(summary)
     except Stopped:
         return STOPPED
     except Exception as error:  # whatever happened, the researcher is told
@@ -46,14 +70,12 @@ def main() -> int:
     return 0
 
 
-def run(directory: RunDirectory) -> dict[str, object]:
+def run(directory: RunDirectory, world: "World") -> dict[str, object]:
     """Do what the run's config asks. Returns the figures it ended with."""
     spec = directory.spec()
     config = build_config(spec.kind, spec.config)
     from trainer.rlhf.reporting import Reporter
-    from trainer.rlhf.world import World
 
-    world = World()
     report = Reporter(directory, writes=world.is_first)
     report.stop_on_sigterm()
     module, function = STAGES[spec.kind]

@@ -25,6 +25,7 @@ MAKES_WEIGHTS = [
 ]
 """As a stage of the lab behaves when all is well."""
 
+SAVES = ["with run.write_checkpoint(1, kept=2) as folder: (folder / 'state').write_text('half way')"]
 SLEEPS = ["run.log_metrics(step=1, steps=9, loss=1.0)", "time.sleep(60)"]
 SLEEPS_DEAF = ["signal.signal(signal.SIGTERM, signal.SIG_IGN)", *SLEEPS]
 
@@ -132,6 +133,39 @@ class TestExecuteNextRun:
 
         assert run.status == Run.Status.FAILED
         assert run.failure
+
+    def test_a_later_attempt_goes_on_from_what_the_one_before_saved(self, sft_run, execute):
+        saves = ["run.log_metrics(step=1, steps=2, loss=0.5)", *SAVES, "run.log_metrics(step=2, steps=2)"]
+        logs = sft_run.folder_of(1) / "metrics.jsonl"
+        execute(
+            *saves,
+            "time.sleep(60)",
+            stopping=lambda: logs.exists() and logs.read_text().count("\n") == 2,
+        )
+        sft_run.refresh_from_db()
+        assert (sft_run.status, sft_run.attempt) == (Run.Status.QUEUED, 1)
+
+        run = execute(
+            "saved = run.latest_checkpoint()",
+            "assert (saved.path / 'state').read_text() == 'half way'",
+            "run.rewind(saved)",
+            *MAKES_WEIGHTS[1:],
+        )
+
+        assert (run.status, run.attempt, run.failure) == (Run.Status.SUCCEEDED, 2, "")
+        lines = RunMetric.objects.filter(attempt=2).order_by("line")
+        assert [line.values["step"] for line in lines] == [1, 2]
+
+    def test_a_reward_model_gets_the_demonstrations_its_base_learned_from(
+        self, sft_run, execute, frozen, rhea
+    ):
+        taught = execute(*MAKES_WEIGHTS).result
+        queue_run(kind="reward", snapshot=frozen["rankings"], base=taught, created_by=rhea, now=NOON)
+
+        run = execute(*MAKES_WEIGHTS)
+
+        names = sorted(file.name for file in (run.folder / "data").iterdir())
+        assert names == ["demonstrations.parquet", "rankings.parquet"]
 
     def test_cancelling_stops_the_lab_even_a_deaf_one(self, sft_run, execute):
         pids = []

@@ -17,7 +17,7 @@ from trainer.actions.checkpoints import store_result
 from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
 from trainer.actions.samples import deliver_samples
 from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
-from trainer.models import Checkpoint, Run
+from trainer.models import Checkpoint, Run, Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def reclaim_overdue_runs(*, now: datetime) -> int:
 
 
 def _prepare(run: Run) -> None:
-    """Lay out the run directory that the lab reads."""
+    """Lay out the run directory that the lab reads, with the state that an earlier attempt has saved."""
     base, reward = _checkpoint(run, "base"), _checkpoint(run, "reward")
     assert base is not None  # queue_run asks for one
     spec = RunSpec(
@@ -86,8 +86,23 @@ def _prepare(run: Run) -> None:
         snapshot_digest=run.snapshot.digest,
         code_version=code_version(),
     )
-    name = f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet"
-    RunDirectory.create(run.folder, spec, {name: run.snapshot.file})
+    files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
+    if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} and (taught_by := _demonstrations_behind(base)):
+        files["demonstrations.parquet"] = taught_by.file
+    directory = RunDirectory.create(run.folder, spec, files)
+    for attempt in range(run.attempt - 1, 0, -1):
+        if directory.take_over(RunDirectory(run.folder_of(attempt))):
+            break
+
+
+def _demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
+    """What the supervised run learned from that this checkpoint goes back to; None if there was none."""
+    while checkpoint and checkpoint.produced_by:
+        run = checkpoint.produced_by
+        if run.kind == Run.Kind.SFT:
+            return run.snapshot
+        checkpoint = _checkpoint(run, "base")
+    return None
 
 
 def _finish(run: Run, ending: launch.Ending, now: datetime) -> None:

@@ -134,6 +134,24 @@ class RunDirectory:
             return SavedState(folder, manifest["step"], manifest["log_sizes"])
         return None
 
+    def take_over(self, earlier: "RunDirectory") -> bool:
+        """Go on from the newest checkpoint of an earlier attempt. Return False if it has none for these
+        settings: whatever it goes on to write changes nothing here."""
+        try:
+            saved = earlier.latest_checkpoint()
+        except (OSError, ValueError):
+            return False
+        if saved is None or digest_of_file(earlier.path / CONFIG) != digest_of_file(self.path / CONFIG):
+            return False
+        folder = self.path / CHECKPOINTS / str(saved.step)
+        folder.mkdir(parents=True)
+        for file in saved.path.iterdir():
+            _link_or_copy(file, folder / file.name)
+        for name, size in saved.log_sizes.items():
+            if size:
+                (self.path / name).write_bytes((earlier.path / name).read_bytes()[:size])
+        return True
+
     def rewind(self, saved: SavedState | None) -> None:
         """Forget what was logged after the checkpoint (everything, where there is none), and how it ended."""
         for name in (METRICS, SAMPLES):

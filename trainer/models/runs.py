@@ -179,7 +179,10 @@ class Run(models.Model):
     @property
     def folder(self) -> Path:
         """The run directory of the current attempt: an earlier attempt's late writes land elsewhere."""
-        return Path(settings.RUNS_ROOT) / f"{self.pk}" / f"attempt-{self.attempt}"
+        return self.folder_of(self.attempt)
+
+    def folder_of(self, attempt: int) -> Path:
+        return Path(settings.RUNS_ROOT) / f"{self.pk}" / f"attempt-{attempt}"
 
     @property
     def is_final(self) -> bool:

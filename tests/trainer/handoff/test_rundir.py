@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
@@ -84,3 +86,72 @@ def test_a_folders_digest_knows_names_and_contents(tmp_path):
 
     assert made("a", {"x": "1", "y": "2"}) == made("b", {"y": "2", "x": "1"})
     assert made("c", {"x": "1", "y": "2"}) != made("d", {"x": "2", "y": "1"})
+
+
+class TestCheckpoints:
+    def save(self, folder, step, text="state"):
+        with folder.write_checkpoint(step, kept=2) as unfinished:
+            (unfinished / "state").write_text(text)
+
+    def test_the_newest_two_are_kept(self, folder):
+        for step in (1, 2, 10):
+            self.save(folder, step)
+
+        assert folder.latest_checkpoint().step == 10
+        assert {path.name for path in (folder.path / "checkpoints").iterdir()} == {"2", "10"}
+
+    def test_that_broke_off_is_none(self, folder):
+        with pytest.raises(OSError), folder.write_checkpoint(1, kept=2) as unfinished:
+            (unfinished / "state").write_text("half")
+            raise OSError("disk full")
+
+        assert folder.latest_checkpoint() is None
+
+    @pytest.mark.parametrize("spoil", [lambda file: file.unlink(), lambda file: file.write_text("other")])
+    @pytest.mark.parametrize("name", ["state", "manifest.json"])
+    def test_that_is_spoiled_is_passed_over(self, folder, spoil, name):
+        self.save(folder, 1)
+        self.save(folder, 2)
+
+        spoil(folder.path / "checkpoints" / "2" / name)
+
+        assert folder.latest_checkpoint().step == 1
+
+    def test_of_other_settings_is_refused(self, folder):
+        self.save(folder, 1)
+        (folder.path / "config.json").write_text("{}")
+
+        with pytest.raises(ValueError, match="other settings"):
+            folder.latest_checkpoint()
+
+    def test_rewinding_forgets_what_was_logged_since(self, folder):
+        folder.log_metrics(step=1, steps=3)
+        folder.append_sample(completion="早")
+        self.save(folder, 1)
+        folder.log_metrics(step=2, steps=3)
+        folder.append_sample(completion="晚")
+        folder.mark_failed("No luck.")
+
+        folder.rewind(folder.latest_checkpoint())
+
+        assert [line["step"] for line in folder.read_metrics()[0]] == [1]
+        assert folder.read_samples() == [{"completion": "早"}]
+        assert folder.outcome() is None
+
+    def test_another_attempt_takes_over_what_was_saved_and_no_more(self, folder, tmp_path):
+        folder.log_metrics(step=1, steps=3)
+        self.save(folder, 1)
+        folder.log_metrics(step=2, steps=3)
+        later = RunDirectory.create(tmp_path / "later", SPEC, {})
+
+        assert later.take_over(folder)
+
+        assert later.latest_checkpoint().step == 1
+        assert [line["step"] for line in later.read_metrics()[0]] == [1]
+
+    def test_nothing_is_taken_over_for_other_settings(self, folder, tmp_path):
+        self.save(folder, 1)
+        later = RunDirectory.create(tmp_path / "later", replace(SPEC, config={"seed": 2}), {})
+
+        assert not later.take_over(folder)
+        assert later.latest_checkpoint() is None

@@ -38,8 +38,7 @@ class Backbone(nn.Module):
         self.speaker = Speaker()
         self.requires_grad_(False).eval()  # dropout stays off: scores must not depend on luck
         self.trunk_part, self.top_part = self._split(lora_layers if lora_rank else 0)
-        top = self.top_part if self.top_part is not None else self.decoder
-        self.adapted: list[LoRALinear] = wrap_linears(top, self.speaker) if lora_rank else []
+        self.adapted: list[LoRALinear] = self._adapt() if lora_rank else []
 
     @property
     def decoder(self) -> Any:
@@ -122,6 +121,27 @@ class Backbone(nn.Module):
         """The plain model that says what ``role`` says. The backbone is used up."""
         unwrap_linears(self.decoder, role)
         return self.model
+
+    def _adapt(self) -> list[LoRALinear]:
+        """Room for adapters on the topmost layers, or on all there is."""
+        adapted = wrap_linears(self._topmost() if self.lora_layers else self.decoder, self.speaker)
+        if not adapted:
+            raise LabError(
+                f"This {self.decoder.config.model_type} model has no linear layers that adapters could go "
+                "on. Set lora_rank=0 to train all weights."
+            )
+        return adapted
+
+    def _topmost(self) -> nn.ModuleList:
+        """The layers that get adapters, whatever the architecture calls them."""
+        count = getattr(self.decoder.config, "num_hidden_layers", None)
+        for layers in self.decoder.modules():
+            if isinstance(layers, nn.ModuleList) and len(layers) == count:
+                return layers[-self.lora_layers :]
+        raise LabError(
+            f"lora_layers is {self.lora_layers}, but the layers of this {self.decoder.config.model_type} "
+            "model cannot be told apart. Set lora_layers=0 to put adapters on all of it."
+        )
 
     def _split(self, lora_layers: int) -> tuple[Any, Any]:
         """The layers below and from the first adapter on; (None, None) if the model cannot be split."""

@@ -2,7 +2,17 @@ import hashlib
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    OPTConfig,
+    OPTForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from tests.trainer.rlhf.kitchen import TEXTS
 from tests.trainer.rlhf.tiny_policies import add_random_role
@@ -57,6 +67,35 @@ class TestRole:
 
         count = min(lora_layers, 3) or 3
         assert adapted == [False] * (3 - count) + [True] * count
+
+    @pytest.mark.parametrize("name", ["NeoX", "OPT"])
+    def test_adapts_the_topmost_layers_of_models_that_cannot_be_split_too(self, name):
+        sizes = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2}
+        model = {
+            "NeoX": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**sizes, intermediate_size=32)),
+            "OPT": lambda: OPTForCausalLM(OPTConfig(**sizes, ffn_dim=32, word_embed_proj_dim=16)),
+        }[name]()
+
+        backbone = Backbone(model, lora_rank=2, lora_layers=1)
+
+        adapted = {module for module in backbone.modules() if isinstance(module, LoRALinear)}
+        top = getattr(backbone.decoder, "decoder", backbone.decoder).layers[-1]
+        assert backbone.trunk_part is None
+        assert adapted
+        assert adapted == {module for module in top.modules() if isinstance(module, LoRALinear)}
+
+    def test_refuses_to_guess_where_the_topmost_layers_are(self, make_backbone):
+        model = make_backbone(lora_rank=0).model
+        del model.model.layers[0]  # one fewer than the config says
+
+        with pytest.raises(LabError, match="Set lora_layers=0"):
+            Backbone(model, lora_rank=2, lora_layers=1)
+
+    def test_refuses_a_model_that_adapters_could_not_go_on(self):
+        config = GPT2Config(vocab_size=50, n_embd=16, n_layer=2, n_head=2)
+
+        with pytest.raises(LabError, match="Set lora_rank=0"):
+            Backbone(GPT2LMHeadModel(config), lora_rank=2, lora_layers=1)
 
     def test_trains_nothing_but_its_own_adapters(self, make_backbone, batch):
         backbone = make_backbone()

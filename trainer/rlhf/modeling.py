@@ -5,9 +5,11 @@ and every epoch: it runs once per batch and its activations are kept.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from trainer.handoff.configs import LabConfig, TrainingConfig
-from trainer.rlhf.batches import PLAIN_TEMPLATE, Batch
+from trainer.rlhf.batches import PLAIN_TEMPLATE, Batch, Family, cheapest_rows, pad, pad_shared
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.lora import LoRALinear, Speaker, unwrap_linears, widened, wrap_linears
 
@@ -88,23 +90,57 @@ class Backbone(nn.Module):
             layer.down[role].copy_(tensors[f"{index}.down"])
             layer.up[role].copy_(tensors[f"{index}.up"])
 
+    @cached_property
+    def shares_prefix(self) -> bool:
+        """Whether completions that share a row are read as if each stood alone with the prompt.
+
+        Not every architecture takes its positions and its mask from outside: try, and compare. Where layers
+        look back only so far, a small example could not tell.
+        """
+        if _looks_back_only_so_far(self.decoder.config):
+            return False
+        ids = torch.arange(1, 30) % self.decoder.config.vocab_size
+        first, second, third, fourth, fifth = (part.tolist() for part in ids.split([9, 5, 4, 6, 5]))
+        families = [Family(first, [second, third, fourth]), Family(third, [fifth, second])]
+        together = pad_shared(families, self.device)
+        alone = pad([one for family in families for one in family.sequences()], self.device)
+        try:
+            expected, found, without_positions, without_mask = (
+                self._states(one)
+                for one in (alone, together, replace(together, positions=None), replace(together, part=None))
+            )
+        except Exception:  # whatever an architecture says to inputs it was not made for
+            return False
+        # Rounding aside the same; and exactly the same without positions or mask if it ignores those.
+        error = (found - expected).norm() / expected.norm()
+        obeys = not (torch.equal(found, without_positions) or torch.equal(found, without_mask))
+        return obeys and error.item() < math.sqrt(torch.finfo(found.dtype).eps)
+
+    def pad(self, families: Sequence[Family]) -> Batch:
+        """The families' completions as one batch, prompts read once where that is right and cheaper."""
+        if self.shares_prefix:
+            rows = cheapest_rows(families, self.hidden_size)
+            if any(len(row.completions) > 1 for row in rows):
+                return pad_shared(rows, self.device)
+        return pad([sequence for family in families for sequence in family.sequences()], self.device)
+
     def trunk(self, batch: Batch) -> Tensor | None:
-        """Activations (N, S, H) below the first adapter; None where there is nothing to share."""
+        """Activations (R, S, H) below the first adapter; None where there is nothing to share."""
         if self.trunk_part is None:
             return None
         with torch.no_grad():
-            output = self.trunk_part(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False)
+            output = self.trunk_part(input_ids=batch.ids, **self._context(batch), use_cache=False)
         return output.last_hidden_state  # type: ignore[no-any-return]
 
     def hidden(self, role: str | None, batch: Batch, trunk: Tensor | None = None) -> Tensor:
-        """Final hidden states (N, S, H) when ``role`` speaks; from the trunk's activations if given."""
+        """Final hidden states (R, S, H) when ``role`` speaks; from the trunk's activations if given."""
         inputs: dict[str, Tensor] = {"input_ids": batch.ids}
         part = self.decoder
         if self.top_part is not None:
             trunk = self.trunk(batch) if trunk is None else trunk
             inputs, part = {"inputs_embeds": trunk}, self.top_part  # type: ignore[dict-item]
         with self.speaker.speaking(role):
-            output = part(**inputs, attention_mask=batch.attention, use_cache=False)
+            output = part(**inputs, **self._context(batch), use_cache=False)
         return output.last_hidden_state  # type: ignore[no-any-return]
 
     def logits(self, states: Tensor) -> Tensor:
@@ -121,6 +157,23 @@ class Backbone(nn.Module):
         """The plain model that says what ``role`` says. The backbone is used up."""
         unwrap_linears(self.decoder, role)
         return self.model
+
+    @torch.no_grad()
+    def _states(self, batch: Batch) -> Tensor:
+        """(tokens, H): the frozen model's states behind the learned tokens."""
+        return learned_states(self.hidden(None, batch), batch)[batch.mask.bool()]
+
+    def _context(self, batch: Batch) -> dict[str, Tensor]:
+        """What each token sees, and where it stands, for transformers."""
+        inputs = {"attention_mask": batch.attention}
+        if batch.part is not None:
+            # Added to the scores, which every attention can do: not all of them take booleans.
+            dtype = self.model.dtype
+            hidden = torch.zeros((), dtype=dtype, device=self.device)
+            inputs["attention_mask"] = hidden.where(batch.visible(), torch.finfo(dtype).min)[:, None]
+        if batch.positions is not None:
+            inputs["position_ids"] = batch.positions
+        return inputs
 
     def _adapt(self) -> list[LoRALinear]:
         """Room for adapters on the topmost layers, or on all there is."""
@@ -174,9 +227,10 @@ class Role:
 
 
 def learned_states(hidden: Tensor, batch: Batch) -> Tensor:
-    """(N, T, H): the hidden states that predict the learned tokens."""
-    index = batch.source[..., None].expand(-1, -1, hidden.shape[-1])
-    return hidden.gather(1, index)
+    """(N, T, H) from (R, S, H): the hidden states that predict the learned tokens."""
+    place = batch.row[:, None] * hidden.shape[1] + batch.source
+    # As an embedding: where completions read the same state, its gradient adds up in a fixed order.
+    return F.embedding(place, hidden.flatten(0, 1))
 
 
 def token_logprobs(backbone: Backbone, states: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
@@ -258,6 +312,14 @@ def _load(loader: Callable[..., Any], base_model: str, **options: Any) -> Any:
             f"The model {base_model} could not be loaded: {first_line} "
             "Name a folder with a Hugging Face model in it, or an id that this machine can reach."
         ) from error
+
+
+def _looks_back_only_so_far(config: Any) -> bool:
+    """Whether some layers see a window of the latest tokens alone, or keep a running summary of all."""
+    if getattr(config, "layer_types", None):
+        return set(config.layer_types) != {"full_attention"}
+    windows = ("sliding_window", "window_size", "local_attention", "attention_chunk_size")
+    return any(getattr(config, window, None) for window in windows)
 
 
 def _with_layers(decoder: Any, chosen: slice, norm: nn.Module) -> Any:

@@ -21,11 +21,9 @@ from trainer.handoff.records import RankingRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import (
     Batch,
-    TokenSequence,
-    answer_sequence,
+    Family,
     completion_ids,
     length_buckets,
-    pad,
     prompt_ids,
 )
 from trainer.rlhf.checkpoints import Checkpoints
@@ -45,17 +43,16 @@ ADAPTER, REPORT = "adapter.safetensors", "reward.json"
 class RankedAnswers:
     """One ranking, in tokens."""
 
-    sequences: list[TokenSequence]
-    """Prompt and completion, one for each completion."""
+    family: Family
     comparisons: list[tuple[int, int]]
-    """(better, worse), as indices into ``sequences``."""
+    """(better, worse), as indices into the family's completions."""
 
 
 @dataclass(frozen=True)
 class RankingBatch:
     """Several rankings side by side: N completions, P comparisons.
 
-    chosen, rejected  (P,)  rows of ``batch``
+    chosen, rejected  (P,)  indices into the sequences of ``batch``
     weights           (P,)  1 / comparisons in the same ranking
     """
 
@@ -75,11 +72,13 @@ class RewardBatch:
     comparisons: int
 
     @classmethod
-    def of(cls, bucket: Sequence[RankedAnswers], rows_per_pass: int, world: World) -> RewardBatch:
+    def of(
+        cls, bucket: Sequence[RankedAnswers], rows_per_pass: int, backbone: Backbone, world: World
+    ) -> RewardBatch:
         mine = world.share(bucket)
         size = rows_per_pass or len(bucket)
         return cls(
-            passes=[collate(mine[start : start + size], world.device) for start in range(0, len(mine), size)],
+            passes=[collate(mine[start : start + size], backbone) for start in range(0, len(mine), size)],
             rankings=len(bucket),
             comparisons=sum(len(ranking.comparisons) for ranking in bucket),
         )
@@ -97,7 +96,7 @@ class RewardModel:
     def raw_scores(self, batch: Batch, trunk: Tensor | None = None) -> Tensor:
         """(N,) read at each sequence's last token, found by its length: padding may equal the end mark."""
         hidden = self.role.hidden(batch, trunk)
-        scores: Tensor = self.head(hidden[torch.arange(len(hidden)), batch.last])
+        scores: Tensor = self.head(hidden[batch.row, batch.last])
         return scores
 
     @torch.no_grad()
@@ -117,9 +116,9 @@ def train_reward(
     model = RewardModel(Role(backbone, "reward"), head)
     trunks = TrunkCache(backbone)
 
-    lengths = [max(len(s.ids) for s in ranking.sequences) for ranking in train]
-    buckets = length_buckets(train, lengths, config.batch_size, random.Random(config.seed))
-    batches = [RewardBatch.of(bucket, config.rows_per_pass, world) for bucket in buckets]
+    widths = [ranking.family.width for ranking in train]
+    buckets = length_buckets(train, widths, config.batch_size, random.Random(config.seed))
+    batches = [RewardBatch.of(bucket, config.rows_per_pass, backbone, world) for bucket in buckets]
     order = shuffled_epochs(len(batches), config.epochs, config.seed)
     learner = Learner(
         {**backbone.learned_by("reward"), **{f"head.{name}": p for name, p in head.named_parameters()}},
@@ -172,25 +171,25 @@ def accumulate_loss(model: RewardModel, batch: RewardBatch, trunks: TrunkCache) 
     return added
 
 
-def collate(rankings: Sequence[RankedAnswers], device: torch.device | str = "cpu") -> RankingBatch:
+def collate(rankings: Sequence[RankedAnswers], backbone: Backbone) -> RankingBatch:
     """The completions of several rankings as one batch, each scored once."""
-    sequences = [sequence for ranking in rankings for sequence in ranking.sequences]
     pairs: list[tuple[int, int]] = []
     weights: list[float] = []
     offset = 0
     for ranking in rankings:
         pairs += [(offset + better, offset + worse) for better, worse in ranking.comparisons]
         weights += [1 / len(ranking.comparisons)] * len(ranking.comparisons)
-        offset += len(ranking.sequences)
-    chosen, rejected = torch.tensor(pairs, device=device).T
-    return RankingBatch(pad(sequences, device), chosen, rejected, torch.tensor(weights, device=device))
+        offset += len(ranking.family.completions)
+    batch = backbone.pad([ranking.family for ranking in rankings])
+    chosen, rejected = torch.tensor(pairs, device=backbone.device).T
+    return RankingBatch(batch, chosen, rejected, torch.tensor(weights, device=backbone.device))
 
 
 @torch.no_grad()
 def accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World) -> float:
     """Share of the comparisons whose winner scores higher; an equal score is half right."""
     added = {"right": 0.0, "count": 0.0}
-    for part in _parts(rankings, batch_size, world):
+    for part in _parts(rankings, batch_size, model.role.backbone, world):
         scores = model.raw_scores(part.batch)
         margins = scores[part.chosen] - scores[part.rejected]
         added["right"] += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum().item()
@@ -236,7 +235,7 @@ def _rankings(
         ranking = _in_tokens(config, tokenizer, row)
         if not ranking.comparisons:
             continue
-        if ranking.sequences[0].learned[0] > config.max_prompt_tokens:
+        if len(ranking.family.prompt) > config.max_prompt_tokens:
             left_out += 1
         else:
             (held_out if row.split == "held_out" else train).append(ranking)
@@ -260,7 +259,7 @@ def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> Rank
         completion_ids(tokenizer, str(completion["text"]), config.max_completion_tokens)
         for completion in row.completions
     ]
-    return RankedAnswers([answer_sequence(prompt, answer) for answer in answers], comparisons)
+    return RankedAnswers(Family(prompt, answers), comparisons)
 
 
 @torch.no_grad()
@@ -268,7 +267,10 @@ def _frozen_scale(
     model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World
 ) -> RewardModel:
     """The model with mean 0 and deviation 1 on the completions of these rankings."""
-    mine = [model.raw_scores(part.batch).double() for part in _parts(rankings, batch_size, world)]
+    mine = [
+        model.raw_scores(part.batch).double()
+        for part in _parts(rankings, batch_size, model.role.backbone, world)
+    ]
     scores = torch.cat([torch.zeros(0, dtype=torch.float64, device=world.device), *mine])
     added = {"count": float(len(scores)), "sum": scores.sum().item(), "squares": (scores**2).sum().item()}
     total = world.totals(added)
@@ -277,11 +279,13 @@ def _frozen_scale(
     return replace(model, bias=mean, scale=max(deviation, 1e-6))
 
 
-def _parts(rankings: Sequence[RankedAnswers], batch_size: int, world: World) -> Iterator[RankingBatch]:
+def _parts(
+    rankings: Sequence[RankedAnswers], batch_size: int, backbone: Backbone, world: World
+) -> Iterator[RankingBatch]:
     """This process's share, a few rankings of like length at a time."""
-    mine = world.share(sorted(rankings, key=lambda ranking: len(ranking.sequences[0].ids)))
+    mine = world.share(sorted(rankings, key=lambda ranking: ranking.family.width))
     for start in range(0, len(mine), batch_size):
-        yield collate(mine[start : start + batch_size], world.device)
+        yield collate(mine[start : start + batch_size], backbone)
 
 
 def _publish(

@@ -130,7 +130,8 @@ class Rollout:
             "said": torch.tensor([len(sampled.tokens) for sampled in self.samples]),
             "finished": torch.tensor([sampled.finished for sampled in self.samples]),
         }
-        tensors |= {f"batch.{field.name}": getattr(self.batch, field.name) for field in fields(Batch)}
+        batch = {field.name: getattr(self.batch, field.name) for field in fields(Batch)}
+        tensors |= {f"batch.{name}": tensor for name, tensor in batch.items() if tensor is not None}
         tensors |= {
             f"measured.{field.name}": getattr(self.measured, field.name) for field in fields(Measured)
         }
@@ -139,7 +140,7 @@ class Rollout:
     @classmethod
     def from_state(cls, state: dict[str, Tensor], backbone: Backbone, rows_per_pass: int) -> "Rollout":
         state = {name: tensor.to(backbone.device) for name, tensor in state.items()}
-        batch = Batch(**{field.name: state[f"batch.{field.name}"] for field in fields(Batch)})
+        batch = Batch(**{k.removeprefix("batch."): t for k, t in state.items() if k.startswith("batch.")})
         samples = [
             Sampled(tokens=tokens[:said].tolist(), logprobs=logprobs[:said].tolist(), finished=bool(finished))
             for tokens, logprobs, said, finished in zip(

@@ -15,7 +15,7 @@ class TrunkCache:
         self._bytes = 0
 
     def __getitem__(self, batch: Batch) -> Tensor | None:
-        """Activations (N, S, H) of the trunk; None where the backbone shares none."""
+        """Activations (R, S, H) of the trunk; None where the backbone shares none."""
         if id(batch) in self._kept:
             return self._kept[id(batch)][1]
         activations = self.backbone.trunk(batch)

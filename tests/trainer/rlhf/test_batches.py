@@ -10,13 +10,17 @@ from tests.tiny_model import tiny_tokenizer
 from tests.trainer.rlhf.kitchen import GOOD, TEXTS, assistant, chatml_tokenizer, user
 from trainer.rlhf.batches import (
     PLAIN_TEMPLATE,
+    Family,
     TokenSequence,
     answer_sequence,
+    cheapest_rows,
     completion_ids,
     dialogue_sequence,
     length_buckets,
     pad,
+    pad_shared,
     prompt_ids,
+    row_cost,
 )
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
@@ -171,11 +175,85 @@ class TestBatch:
         part = pad(self.SEQUENCES).rows(torch.tensor(chosen))
 
         alone = pad([self.SEQUENCES[row] for row in chosen])
-        for name, expected in vars(alone).items():
-            assert torch.equal(getattr(part, name), expected), name
+        assert same_batch(part, alone)
 
     def test_counts_real_tokens_only(self):
         assert pad(self.SEQUENCES).token_count == 10
+
+
+def same_batch(one, other):
+    pairs = zip(vars(one).values(), vars(other).values(), strict=True)
+    return all(ours is theirs or torch.equal(ours, theirs) for ours, theirs in pairs)
+
+
+token_lists = st.lists(st.integers(1, 9), min_size=1, max_size=6)
+families = st.builds(Family, token_lists, st.lists(token_lists, min_size=1, max_size=5))
+
+
+class TestPadShared:
+    @given(st.lists(families, min_size=1, max_size=3))
+    def test_holds_the_sequences_that_would_stand_alone(self, several):
+        batch = pad_shared(several)
+
+        alone = [sequence for family in several for sequence in family.sequences()]
+        for n, sequence in enumerate(alone):
+            row, end = batch.row[n], batch.last[n]
+            seen = batch.visible()[row, end]
+            assert batch.ids[row][seen].tolist() == sequence.ids
+            assert batch.positions[row][seen].tolist() == list(range(len(sequence.ids)))
+            learned = batch.mask[n].bool()
+            assert batch.positions[row][batch.source[n][learned]].tolist() == [
+                p - 1 for p in sequence.learned
+            ]
+            assert batch.tokens[n][learned].tolist() == [sequence.ids[p] for p in sequence.learned]
+
+    @given(st.lists(families, min_size=1, max_size=3))
+    def test_lets_a_token_see_its_prompt_and_its_own_completion_so_far(self, several):
+        batch = pad_shared(several)
+
+        seen = batch.visible()
+        for row, family in enumerate(several):
+            owners = [0] * len(family.prompt)
+            owners += [k for k, said in enumerate(family.completions, start=1) for _ in said]
+            for token, owner in enumerate(owners):
+                expected = [n for n in range(token + 1) if owners[n] in (0, owner)]
+                assert seen[row, token].nonzero()[:, 0].tolist() == expected
+
+    @given(st.lists(families, min_size=1, max_size=3))
+    def test_leaves_nobody_without_something_to_see(self, several):
+        assert pad_shared(several).visible().any(-1).all()
+
+    @given(st.lists(families, min_size=1, max_size=3))
+    def test_counts_each_prompt_once(self, several):
+        assert pad_shared(several).token_count == sum(family.width for family in several)
+
+    def test_gives_no_sequence_out_of_a_shared_row(self):
+        with pytest.raises(ValueError, match="share a row"):
+            pad_shared([Family([1, 2], [[3], [4]])]).rows(torch.tensor([0]))
+
+
+class TestCheapestRows:
+    @given(st.lists(families, min_size=1, max_size=3), st.integers(1, 8))
+    def test_hold_every_completion_once_and_in_order(self, several, hidden_size):
+        rows = cheapest_rows(several, hidden_size)
+
+        assert [(row.prompt, said) for row in rows for said in row.completions] == [
+            (family.prompt, said) for family in several for said in family.completions
+        ]
+
+    @given(st.lists(families, min_size=1, max_size=3), st.integers(1, 8))
+    def test_cost_no_more_than_a_row_for_each_family_or_for_each_completion(self, several, hidden_size):
+        each = [Family(family.prompt, [said]) for family in several for said in family.completions]
+
+        found = row_cost(cheapest_rows(several, hidden_size), hidden_size)
+
+        assert found <= min(row_cost(several, hidden_size), row_cost(each, hidden_size))
+
+    def test_share_a_long_prompt_but_do_not_line_up_long_answers(self):
+        long_prompt, long_answers = Family([1] * 500, [[2] * 50] * 4), Family([1] * 4, [[2] * 500] * 4)
+
+        assert cheapest_rows([long_prompt], 256) == [long_prompt]
+        assert [len(row.completions) for row in cheapest_rows([long_answers], 256)] == [1, 1, 1, 1]
 
 
 class TestLengthBuckets:

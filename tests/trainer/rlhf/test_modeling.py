@@ -1,28 +1,43 @@
+import dataclasses
 import hashlib
+from unittest.mock import patch
 
 import pytest
 import torch
+import torch.nn.functional as F
 from transformers import (
     AutoModelForCausalLM,
+    BloomConfig,
+    BloomForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
+    GPTNeoConfig,
+    GPTNeoForCausalLM,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     OPTConfig,
     OPTForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 from tests.trainer.rlhf.kitchen import TEXTS
-from tests.trainer.rlhf.tiny_policies import add_random_role
-from trainer.handoff.configs import SFTConfig
-from trainer.rlhf.batches import TokenSequence, pad
+from tests.trainer.rlhf.tiny_policies import add_random_role, tiny_policy
+from trainer.handoff.configs import RewardConfig, SFTConfig
+from trainer.rlhf.batches import Family, TokenSequence, pad, pad_shared
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.lora import LoRALinear
 from trainer.rlhf.modeling import (
     Backbone,
     Role,
+    ScalarHead,
     frozen_copy,
     learned_states,
     load_backbone,
@@ -30,6 +45,7 @@ from trainer.rlhf.modeling import (
     save_model,
     token_logprobs,
 )
+from trainer.rlhf.reward import RewardModel
 
 
 @pytest.fixture
@@ -195,6 +211,174 @@ class TestTrunk:
 
         assert backbone.trunk_part is not None
         assert close(say(backbone, None, long), whole)
+
+
+def neox(**options):
+    return tiny_policy(vocab=50, lora_rank=2, **options)
+
+
+def llama(lora_layers=1):
+    """Three layers, of which one is trunk unless all are adapted; attention that minds positions."""
+    config = LlamaConfig(
+        vocab_size=50,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        initializer_range=0.5,
+    )
+    return seeded(LlamaForCausalLM, config, lora_rank=2, lora_layers=lora_layers)
+
+
+def seeded(make, config, *, lora_rank=0, lora_layers=0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Backbone(make(config), lora_rank=lora_rank, lora_layers=lora_layers)
+
+
+FAMILIES = [
+    Family(list(range(1, 8)), [[11, 12, 13], [21], [31, 32, 33, 34, 35]]),
+    Family([41, 42], [[11, 12, 13, 14], [9, 8]]),
+    Family(list(range(20, 31)), [[5, 6]]),
+]
+
+
+def alone(families):
+    return pad([sequence for family in families for sequence in family.sequences()])
+
+
+def judged(backbone, batch, role="reward"):
+    """Scores (N,) and log-probabilities (N, T) of a batch, and the gradients of all that is trained."""
+    batch = dataclasses.replace(batch, mask=batch.mask.to(backbone.model.dtype))
+    head = ScalarHead(backbone.hidden_size, spread=1.0, seed=0).to(backbone.model.dtype)
+    scores = RewardModel(Role(backbone, role), head).raw_scores(batch)
+    logprobs = token_logprobs(backbone, learned_states(backbone.hidden(role, batch), batch), batch)
+    trained = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
+    weights = torch.linspace(-1, 1, len(scores), dtype=scores.dtype)
+    gradients = torch.autograd.grad((weights * (scores.sin() + logprobs.sum(1))).sum(), trained)
+    return scores.detach(), logprobs.detach(), gradients
+
+
+class TestSharedPrefix:
+    @pytest.fixture(
+        params=[neox, llama, lambda: llama(lora_layers=0)], ids=["NeoX", "Llama on a trunk", "Llama"]
+    )
+    def backbone(self, request):
+        backbone = request.param()
+        add_random_role(backbone, "reward")
+        return backbone
+
+    def test_is_found_out(self, backbone):
+        assert backbone.shares_prefix
+
+    @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+    def test_gives_the_scores_log_probabilities_and_gradients_of_separate_rows(
+        self, backbone, dtype, tolerance, monkeypatch
+    ):
+        """T5. Llama's own norms compute in float32 whatever they are asked."""
+        monkeypatch.setattr(LlamaRMSNorm, "forward", lambda norm, x: F.rms_norm(x, x.shape[-1:], norm.weight))
+        backbone.to(dtype)
+
+        *found, gradients = judged(backbone, pad_shared(FAMILIES))
+        *expected, expected_gradients = judged(backbone, alone(FAMILIES))
+
+        torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+        for ours, theirs in zip(gradients, expected_gradients, strict=True):
+            assert (ours - theirs).abs().max() < tolerance * theirs.abs().max()
+
+    def test_gives_the_gradients_of_all_weights_too(self):
+        backbone = tiny_policy(vocab=50, lora_rank=0).double()
+        backbone.add_role("full", seed=0)
+
+        together = judged(backbone, pad_shared(FAMILIES), role=None)
+
+        torch.testing.assert_close(together, judged(backbone, alone(FAMILIES), None), rtol=1e-10, atol=1e-10)
+
+    def test_is_changed_by_no_batch_mate(self):
+        backbone = neox()
+        add_random_role(backbone, "reward")
+        backbone.double()
+
+        first, *_ = judged(backbone, pad_shared(FAMILIES[:1]))
+        beside_longer, *_ = judged(backbone, pad_shared([FAMILIES[0], Family([3] * 30, [[7] * 9])]))
+
+        torch.testing.assert_close(beside_longer[:3], first, rtol=0, atol=1e-12)
+
+    def test_is_changed_by_no_order_and_no_sibling(self):
+        backbone = neox()
+        add_random_role(backbone, "reward")
+        backbone.double()
+        prompt, said = FAMILIES[0].prompt, FAMILIES[0].completions
+
+        first, *_ = judged(backbone, pad_shared([Family(prompt, said)]))
+        turned, *_ = judged(backbone, pad_shared([Family(prompt, said[::-1])]))
+        fewer, *_ = judged(backbone, pad_shared([Family(prompt, said[1:])]))
+
+        torch.testing.assert_close(turned.flip(0), first, rtol=0, atol=1e-12)
+        torch.testing.assert_close(fewer, first[1:], rtol=0, atol=1e-12)
+
+    def test_is_read_through_whatever_stands_in_the_padding(self):
+        backbone = neox().double()
+        batch = pad_shared(FAMILIES)
+        filled = dataclasses.replace(batch, ids=batch.ids.where(batch.attention.bool(), 49))
+
+        with torch.no_grad():
+            states = [learned_states(backbone.hidden(None, one), one) for one in (batch, filled)]
+
+        assert torch.equal(*(one[batch.mask.bool()] for one in states))
+
+    def test_is_found_out_in_bfloat16_too(self, model_folder):
+        assert load_backbone(str(model_folder), RewardConfig(dtype="bfloat16")).shares_prefix
+
+    @pytest.mark.parametrize("name", ["Bloom", "GPT-Neo", "Mistral", "Qwen3", "Mamba"])
+    def test_is_not_for_models_that_would_read_it_otherwise(self, name):
+        sizes = {"vocab_size": 50, "hidden_size": 16, "initializer_range": 0.5}
+        heads = {"num_hidden_layers": 2, "num_attention_heads": 2}
+        llama_like = {**sizes, **heads, "intermediate_size": 32, "num_key_value_heads": 1, "head_dim": 8}
+        windows = {"use_sliding_window": True, "max_window_layers": 1, "sliding_window": 64}
+        model, config = {
+            "Bloom": (BloomForCausalLM, BloomConfig(**sizes, n_layer=2, n_head=2)),
+            "GPT-Neo": (
+                GPTNeoForCausalLM,
+                GPTNeoConfig(**sizes, num_layers=2, num_heads=2, attention_types=[[["global", "local"], 1]]),
+            ),
+            "Mistral": (MistralForCausalLM, MistralConfig(**llama_like, sliding_window=64)),
+            "Qwen3": (Qwen3ForCausalLM, Qwen3Config(**llama_like, **windows)),
+            "Mamba": (MambaForCausalLM, MambaConfig(**sizes, num_hidden_layers=2, state_size=4)),
+        }[name]
+        backbone = seeded(model, config)
+
+        batch = backbone.pad(FAMILIES)
+
+        assert not backbone.shares_prefix
+        assert batch.part is None
+        torch.testing.assert_close(batch.ids, alone(FAMILIES).ids)
+
+    def test_is_for_models_that_are_told_where_each_token_stands(self):
+        sizes = {"vocab_size": 50, "initializer_range": 0.5}
+        gpt2 = seeded(GPT2LMHeadModel, GPT2Config(**sizes, n_embd=16, n_layer=2, n_head=2))
+
+        assert gpt2.shares_prefix
+        assert gpt2.pad(FAMILIES).part is not None
+
+    @pytest.mark.parametrize("ignored", ["position_ids", "attention_mask"])
+    def test_is_not_for_a_backbone_that_ignores(self, ignored):
+        backbone = neox()
+        forward = backbone.decoder.forward
+
+        def deaf(input_ids, **inputs):
+            inputs.pop(ignored, None)
+            return forward(input_ids=input_ids, **inputs)
+
+        with patch.object(backbone.decoder, "forward", deaf):
+            assert not backbone.shares_prefix
+
+    def test_waits_for_a_prompt_that_is_worth_it(self):
+        backbone = neox()
+
+        assert backbone.pad([Family([1] * 30, [[2, 3], [4]])]).part is not None
+        assert backbone.pad([Family([1], [[2] * 40, [3] * 40])]).part is None
 
 
 class TestFullFineTuning:

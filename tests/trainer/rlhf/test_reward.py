@@ -3,17 +3,24 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.trainer.rlhf.kitchen import BAD, DISHES, FAIR, GOOD, ranking, user
+from tests.trainer.rlhf.tiny_policies import add_random_role
 from trainer.handoff.rundir import digest_of_folder
-from trainer.rlhf.batches import answer_sequence, completion_ids, pad, prompt_ids
+from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.modeling import Role, ScalarHead
+from trainer.rlhf.losses import comparison_loss
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead
 from trainer.rlhf.reward import RankedAnswers, RewardModel, accuracy, collate, load_reward_model
 from trainer.rlhf.world import World
 
 
 def answered(tokenizer, *texts, question="How do I make tea?"):
+    """Prompt and completion, one for each text."""
+    return family(tokenizer, *texts, question=question).sequences()
+
+
+def family(tokenizer, *texts, question="How do I make tea?"):
     prompt = prompt_ids(tokenizer, [user(question)])
-    return [answer_sequence(prompt, completion_ids(tokenizer, text, 99)) for text in texts]
+    return Family(prompt, [completion_ids(tokenizer, text, 99) for text in texts])
 
 
 def loaded(run, backbone, base):
@@ -162,17 +169,19 @@ class TestLoadRewardModel:
 class TestAccuracy:
     def test_counts_an_equal_score_half(self, make_backbone, tokenizer):
         silent = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=0.0, seed=0))
-        rankings = [RankedAnswers(answered(tokenizer, GOOD, FAIR, BAD), [(0, 1), (0, 2), (1, 2)])]
+        rankings = [RankedAnswers(family(tokenizer, GOOD, FAIR, BAD), [(0, 1), (0, 2), (1, 2)])]
 
         assert accuracy(silent, rankings, 2, World()) == 0.5
 
     def test_is_the_mean_over_comparisons_whatever_the_batches(self, make_backbone, tokenizer):
         model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
-        sequences = answered(tokenizer, GOOD, FAIR, BAD, "For two, in one pot.")
         rankings = [
-            RankedAnswers(sequences, [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]),
-            RankedAnswers(sequences[:2], [(1, 0)]),
-            RankedAnswers(sequences[1:], [(2, 0)]),
+            RankedAnswers(
+                family(tokenizer, GOOD, FAIR, BAD, "For two, in one pot."),
+                [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)],
+            ),
+            RankedAnswers(family(tokenizer, GOOD, FAIR), [(1, 0)]),
+            RankedAnswers(family(tokenizer, FAIR, BAD, "For two, in one pot."), [(2, 0)]),
         ]
 
         accuracies = {accuracy(model, rankings, size, World()) for size in (1, 2, 3)}
@@ -181,10 +190,16 @@ class TestAccuracy:
 
 
 class TestCollate:
-    def test_keeps_comparisons_within_their_ranking_and_weighs_rankings_equally(self, tokenizer):
-        three, two = answered(tokenizer, GOOD, FAIR, BAD), answered(tokenizer, FAIR, BAD)
+    @pytest.fixture(params=[True, False], ids=["shared rows", "a row each"])
+    def backbone(self, request, make_backbone):
+        backbone = make_backbone()
+        backbone.shares_prefix = request.param
+        return backbone
 
-        part = collate([RankedAnswers(three, [(0, 1), (0, 2)]), RankedAnswers(two, [(1, 0)])])
+    def test_keeps_comparisons_within_their_ranking_and_weighs_rankings_equally(self, backbone, tokenizer):
+        three, two = family(tokenizer, GOOD, FAIR, BAD), family(tokenizer, FAIR, BAD)
+
+        part = collate([RankedAnswers(three, [(0, 1), (0, 2)]), RankedAnswers(two, [(1, 0)])], backbone)
 
         assert list(zip(part.chosen.tolist(), part.rejected.tolist(), strict=True)) == [
             (0, 1),
@@ -192,4 +207,46 @@ class TestCollate:
             (4, 3),
         ]
         assert part.weights.tolist() == [0.5, 0.5, 1.0]
-        assert part.batch.last.tolist() == [len(sequence.ids) - 1 for sequence in three + two]
+        said = [part.batch.tokens[n][part.batch.mask[n].bool()].tolist() for n in range(5)]
+        assert said == three.completions + two.completions
+
+    def test_scores_each_completion_as_if_it_stood_alone(self, backbone, tokenizer):
+        model = RewardModel(Role(backbone, "reward"), ScalarHead(32, spread=1.0, seed=0))
+        add_random_role(backbone, "reward")
+        three = family(tokenizer, GOOD, FAIR, BAD)
+        two = family(tokenizer, FAIR, "For two, in one pot.", question="Pie?")
+
+        part = collate([RankedAnswers(three, [(0, 1)]), RankedAnswers(two, [(0, 1)])], backbone)
+
+        alone = [model.scores(pad([one])) for one in three.sequences() + two.sequences()]
+        torch.testing.assert_close(model.scores(part.batch), torch.cat(alone), rtol=0, atol=1e-5)
+
+    def test_moves_a_score_with_its_answer(self, backbone, tokenizer):
+        """T1: shuffled answers have shuffled scores, and the loss stays what it was."""
+        model = RewardModel(Role(backbone, None), ScalarHead(32, spread=1.0, seed=0))
+        texts, order = [GOOD, FAIR, BAD, "For two, in one pot."], [2, 0, 3, 1]
+        comparisons = [(0, 1), (0, 2), (3, 2)]
+        moved = [(order.index(better), order.index(worse)) for better, worse in comparisons]
+
+        before = collate([RankedAnswers(family(tokenizer, *texts), comparisons)], backbone)
+        shuffled = family(tokenizer, *(texts[place] for place in order))
+        after = collate([RankedAnswers(shuffled, moved)], backbone)
+
+        scores, again = model.scores(before.batch), model.scores(after.batch)
+        torch.testing.assert_close(again, scores[order], rtol=0, atol=1e-5)
+        losses = [
+            comparison_loss(one, part.chosen, part.rejected, part.weights)
+            for one, part in ((scores, before), (again, after))
+        ]
+        torch.testing.assert_close(*losses, rtol=0, atol=1e-5)
+
+
+def test_a_model_that_cannot_share_a_prompt_learns_the_same(lab, run, chain, monkeypatch):
+    start = chain["sft"].result_path
+    monkeypatch.setattr(Backbone, "shares_prefix", False)
+
+    alone = lab.run("reward", model=start)
+
+    losses, shared_losses = ([line["loss"] for line in r.read_metrics()[0][:-1]] for r in (alone, run))
+    assert losses == pytest.approx(shared_losses, abs=1e-3)
+    assert alone.outcome().summary == run.outcome().summary

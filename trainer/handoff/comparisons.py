@@ -14,3 +14,9 @@ def implied_comparisons(
     """
     levels = [*tiers, unacceptable]
     return [pair for better, worse in combinations(levels, 2) for pair in product(better, worse)]
+
+
+def implied_ties(tiers: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Every two completions that share a tier, best tier first. Unacceptable ones are no tier: that none
+    of them will do does not say that they are equally good."""
+    return [pair for tier in tiers for pair in combinations(tier, 2)]

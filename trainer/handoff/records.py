@@ -65,6 +65,8 @@ class RankingRecord:
     guideline_version: int
     seconds_spent: float
     submitted_at: str
+    weight: float = 1.0
+    """How much this ranking counts beside others in training, say by its labeler's reliability."""
 
 
 Record = PromptRecord | DemonstrationRecord | RankingRecord
@@ -116,9 +118,13 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("guideline_version", pa.int32()),
             ("seconds_spent", pa.float64()),
             ("submitted_at", pa.string()),
+            ("weight", pa.float64()),
         ]
     ),
 }
+
+# Snapshots live longer than versions: files from before these columns read as the records' defaults.
+_COLUMNS_ADDED_LATER = {"weight"}
 
 
 def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:
@@ -134,6 +140,8 @@ def read_records(path: Path, record: type[R]) -> list[R]:
     :raises ValueError: the file holds other columns.
     """
     table = pq.read_table(path)
-    if table.schema.names != _SCHEMAS[record].names:
-        raise ValueError(f"{path.name} does not hold {record.__name__} rows: {table.schema.names}")
+    names = table.schema.names
+    missing = _COLUMNS_ADDED_LATER - set(names)
+    if names != [name for name in _SCHEMAS[record].names if name not in missing]:
+        raise ValueError(f"{path.name} does not hold {record.__name__} rows: {names}")
     return [record(**row) for row in table.to_pylist()]

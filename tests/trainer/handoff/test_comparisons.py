@@ -1,7 +1,9 @@
+from itertools import combinations
+
 from hypothesis import given
 from hypothesis.strategies import composite, integers, lists
 
-from trainer.handoff.comparisons import implied_comparisons
+from trainer.handoff.comparisons import implied_comparisons, implied_ties
 
 
 @composite
@@ -57,3 +59,20 @@ def test_renaming_the_completions_renames_the_comparisons_and_nothing_else(parti
     )
 
     assert renamed == [(a + 100, b + 100) for a, b in implied_comparisons(tiers, unacceptable)]
+
+
+def test_a_tier_of_three_implies_three_ties():
+    assert implied_ties([[4], [1, 3, 2]]) == [(1, 3), (1, 2), (3, 2)]
+
+
+@given(partitions())
+def test_every_two_completions_are_compared_or_tied_unless_both_are_unacceptable(partition):
+    tiers, unacceptable = partition
+    said = [frozenset(pair) for pair in implied_comparisons(tiers, unacceptable) + implied_ties(tiers)]
+    everybody = [pk for tier in tiers for pk in tier] + unacceptable
+
+    unsaid = {frozenset(pair) for pair in combinations(unacceptable, 2)}
+
+    assert len(said) == len(set(said))
+    assert set(said) | unsaid == {frozenset(pair) for pair in combinations(everybody, 2)}
+    assert not set(said) & unsaid

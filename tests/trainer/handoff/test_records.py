@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pyarrow.parquet as pq
 import pytest
 
 from trainer.handoff.records import PromptRecord, RankingRecord, read_records, write_records
@@ -44,3 +47,20 @@ def test_a_file_of_other_rows_is_refused(tmp_path):
 
     with pytest.raises(ValueError, match="PromptRecord"):
         read_records(tmp_path / "rankings.parquet", PromptRecord)
+
+
+def test_rankings_frozen_before_there_were_weights_count_once_each(tmp_path):
+    write_records(tmp_path / "new", RankingRecord, [replace(SOUP, weight=0.5)])
+    pq.write_table(pq.read_table(tmp_path / "new").drop_columns(["weight"]), tmp_path / "old")
+
+    assert read_records(tmp_path / "new", RankingRecord)[0].weight == 0.5
+    assert read_records(tmp_path / "old", RankingRecord) == [SOUP]
+
+
+def test_a_file_that_lacks_an_older_column_is_refused(tmp_path):
+    write_records(tmp_path / "rankings.parquet", RankingRecord, [SOUP])
+    table = pq.read_table(tmp_path / "rankings.parquet").drop_columns(["tiers"])
+    pq.write_table(table, tmp_path / "rankings.parquet")
+
+    with pytest.raises(ValueError, match="RankingRecord"):
+        read_records(tmp_path / "rankings.parquet", RankingRecord)

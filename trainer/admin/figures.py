@@ -16,6 +16,7 @@ WORDS = {
     "train_accuracy": _("Right about comparisons it learned from"),
     "held_out_accuracy": _("Right about held-out comparisons"),
     "held_out_comparisons": _("Held-out comparisons"),
+    "tie_chance": _("Chance that two equally good answers are called a tie"),
     "score": _("Mean score by the reward model, where its own data has mean 0"),
     "ref_kl": _("Drift from where it started (ref_kl), in nats per answer"),
     "mean_length": _("Mean length of an answer, in tokens"),
@@ -23,7 +24,7 @@ WORDS = {
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
 }
-SHARES = {"train_accuracy", "held_out_accuracy", "finished_share"}
+SHARES = {"train_accuracy", "held_out_accuracy", "tie_chance", "finished_share"}
 
 
 def in_words(summary: Mapping[str, Any]) -> Facts:

@@ -89,10 +89,20 @@ class RewardConfig(TrainingConfig):
     """Rankings that go through the model at once, for memory alone; 0: all of a step's."""
     max_completion_tokens: int = 512
     """Longer completions are cut."""
+    loss: str = "bradley_terry"
+    """bradley_terry: all comparisons; plackett_luce: the whole order; davidson, rao_kupper: ties as well."""
+    margin: float = 0.0
+    """By how much a winner's score is to lead, with bradley_terry; probabilities are no longer calibrated."""
+    center_coef: float = 0.0
+    """Price of scores that are not centred on 0; 0.01 is usual."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "max_completion_tokens")
+        _one_of(self, "loss", ("bradley_terry", "plackett_luce", "davidson", "rao_kupper"))
+        _at_least(self, 0, "margin", "center_coef")
+        if self.margin and self.loss != "bradley_terry":
+            raise ConfigError("margin", self.margin, "0 unless loss is bradley_terry")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,25 +1,13 @@
-"""Every loss, as a pure function. B completions of T tokens; N completions in P comparisons."""
+"""The losses over tokens, as pure functions. B completions of T tokens. Those over rankings are in
+``ranking_losses.py``."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
 def token_mean(values: Tensor, mask: Tensor) -> Tensor:
     """The mean of (B, T) values over the tokens that ``mask`` (B, T) names."""
     return (values * mask).sum() / mask.sum()
-
-
-def comparison_loss(scores: Tensor, chosen: Tensor, rejected: Tensor, weights: Tensor) -> Tensor:
-    """Bradley–Terry loss over the comparisons that rankings imply (InstructGPT 2022, eq. 1).
-
-    scores    (N,)  reward model output, one per completion
-    chosen    (P,)  index into scores of the preferred completion
-    rejected  (P,)  index into scores of the other one
-    weights   (P,)  1 / comparisons in the same ranking: every ranking counts once
-    """
-    margins = scores[chosen] - scores[rejected]  # (P,)
-    return -(weights * F.logsigmoid(margins)).sum() / weights.sum()
 
 
 def policy_loss(

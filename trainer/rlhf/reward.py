@@ -6,7 +6,7 @@ import json
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification
 
-from trainer.handoff.comparisons import implied_comparisons
+from trainer.handoff.comparisons import implied_comparisons, implied_ties
 from trainer.handoff.configs import RewardConfig
 from trainer.handoff.records import RankingRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
@@ -28,8 +28,16 @@ from trainer.rlhf.batches import (
 )
 from trainer.rlhf.checkpoints import Checkpoints
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.judgements import (
+    TIE_LEARNING_RATE,
+    TIE_MODELS,
+    Judgement,
+    Judgements,
+    first_tie_logit,
+    ranking_loss,
+    side_by_side,
+)
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.losses import comparison_loss
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead, load_backbone, load_tokenizer, save_model
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
@@ -46,20 +54,28 @@ class RankedAnswers:
     family: Family
     comparisons: list[tuple[int, int]]
     """(better, worse), as indices into the family's completions."""
+    ties: list[tuple[int, int]] = field(default_factory=list)
+    weight: float = 1.0
+
+    @property
+    def judgement(self) -> Judgement:
+        return Judgement(len(self.family.completions), self.comparisons, self.ties, self.weight)
 
 
 @dataclass(frozen=True)
 class RankingBatch:
-    """Several rankings side by side: N completions, P comparisons.
-
-    chosen, rejected  (P,)  indices into the sequences of ``batch``
-    weights           (P,)  1 / comparisons in the same ranking
-    """
+    """Several rankings side by side: N completions as sequences of ``batch``, and what is said of them."""
 
     batch: Batch
-    chosen: Tensor
-    rejected: Tensor
-    weights: Tensor
+    said: Judgements
+
+    @property
+    def chosen(self) -> Tensor:
+        return self.said.chosen
+
+    @property
+    def rejected(self) -> Tensor:
+        return self.said.rejected
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,8 @@ class RewardBatch:
     """What one optimizer step learns: this process's share, a few rankings at a time."""
 
     passes: list[RankingBatch]
-    rankings: int
-    """In the whole batch, over all processes."""
+    weight: float
+    """Of the rankings in the whole batch, over all processes."""
     comparisons: int
 
     @classmethod
@@ -79,7 +95,7 @@ class RewardBatch:
         size = rows_per_pass or len(bucket)
         return cls(
             passes=[collate(mine[start : start + size], backbone) for start in range(0, len(mine), size)],
-            rankings=len(bucket),
+            weight=sum(ranking.weight for ranking in bucket),
             comparisons=sum(len(ranking.comparisons) for ranking in bucket),
         )
 
@@ -115,14 +131,18 @@ def train_reward(
     backbone.add_role("reward", config.seed)
     model = RewardModel(Role(backbone, "reward"), head)
     trunks = TrunkCache(backbone)
+    tie_logit = nn.Parameter(first_tie_logit([ranking.judgement for ranking in train]).to(backbone.device))
 
     widths = [ranking.family.width for ranking in train]
     buckets = length_buckets(train, widths, config.batch_size, random.Random(config.seed))
     batches = [RewardBatch.of(bucket, config.rows_per_pass, backbone, world) for bucket in buckets]
     order = shuffled_epochs(len(batches), config.epochs, config.seed)
+    learned = {**backbone.learned_by("reward"), **{f"head.{name}": p for name, p in head.named_parameters()}}
+    learned |= {"tie_logit": tie_logit} if config.loss in TIE_MODELS else {}
     learner = Learner(
-        {**backbone.learned_by("reward"), **{f"head.{name}": p for name, p in head.named_parameters()}},
+        learned,
         learning_rate=config.learning_rate,
+        learning_rates={"tie_logit": TIE_LEARNING_RATE},
         schedule=cosine(len(order)),
         max_grad_norm=config.max_grad_norm,
         world=world,
@@ -133,7 +153,7 @@ def train_reward(
     for step in range(checkpoints.resume() + 1, len(order) + 1):
         batch = batches[order[step - 1]]
         rate = learner.rate
-        measured = world.totals(accumulate_loss(model, batch, trunks))
+        measured = world.totals(accumulate_loss(config, model, tie_logit, batch, trunks))
         norm = learner.update()
         report.step(step, len(order), **measured, grad_norm=norm, learning_rate=rate)
         checkpoints.after(step)
@@ -146,6 +166,7 @@ def train_reward(
         "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
     }
     summary |= {"left_out": left_out} if left_out else {}
+    summary |= {"tie_chance": round(tie_logit.sigmoid().item(), 4)} if config.loss in TIE_MODELS else {}
     if held_out:
         held_out_accuracy = accuracy(model, held_out, config.batch_size, world)
         report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
@@ -156,33 +177,29 @@ def train_reward(
     return summary
 
 
-def accumulate_loss(model: RewardModel, batch: RewardBatch, trunks: TrunkCache) -> dict[str, float]:
+def accumulate_loss(
+    config: RewardConfig, model: RewardModel, tie_logit: Tensor, batch: RewardBatch, trunks: TrunkCache
+) -> dict[str, float]:
     """Add up the gradient of this process's share. Returns what its share adds to the step's metrics."""
-    added = {"loss": 0.0, "accuracy": 0.0, "tokens": 0.0}
+    added = {"loss": 0.0, "tokens": 0.0}
+    # A batch of nothing but ties has no accuracy.
+    added |= {"accuracy": 0.0} if batch.comparisons else {}
     for part in batch.passes:
         scores = model.raw_scores(part.batch, trunks[part.batch])
-        loss = comparison_loss(scores, part.chosen, part.rejected, part.weights)
-        loss = loss * part.weights.sum() / batch.rankings
+        loss = ranking_loss(config, scores, part.said, tie_logit) / batch.weight
         loss.backward()  # type: ignore[no-untyped-call]
-        right = (scores[part.chosen] > scores[part.rejected]).sum().item()
         added["loss"] += loss.item()
-        added["accuracy"] += right / batch.comparisons
         added["tokens"] += part.batch.token_count
+        if batch.comparisons:
+            right = (scores[part.chosen] > scores[part.rejected]).sum().item()
+            added["accuracy"] += right / batch.comparisons
     return added
 
 
 def collate(rankings: Sequence[RankedAnswers], backbone: Backbone) -> RankingBatch:
     """The completions of several rankings as one batch, each scored once."""
-    pairs: list[tuple[int, int]] = []
-    weights: list[float] = []
-    offset = 0
-    for ranking in rankings:
-        pairs += [(offset + better, offset + worse) for better, worse in ranking.comparisons]
-        weights += [1 / len(ranking.comparisons)] * len(ranking.comparisons)
-        offset += len(ranking.family.completions)
-    batch = backbone.pad([ranking.family for ranking in rankings])
-    chosen, rejected = torch.tensor(pairs, device=backbone.device).T
-    return RankingBatch(batch, chosen, rejected, torch.tensor(weights, device=backbone.device))
+    said = side_by_side([ranking.judgement for ranking in rankings], backbone.device)
+    return RankingBatch(backbone.pad([ranking.family for ranking in rankings]), said)
 
 
 @torch.no_grad()
@@ -233,13 +250,15 @@ def _rankings(
     rows = read_records(directory.data_path("rankings.parquet"), RankingRecord)
     for row in rows:
         ranking = _in_tokens(config, tokenizer, row)
-        if not ranking.comparisons:
+        # Ties alone teach a model of ties how likely a tie is.
+        tied = ranking.ties and config.loss in TIE_MODELS and row.split != "held_out"
+        if not (row.weight and (ranking.comparisons or tied)):
             continue
         if len(ranking.family.prompt) > config.max_prompt_tokens:
             left_out += 1
         else:
             (held_out if row.split == "held_out" else train).append(ranking)
-    if not train:
+    if not any(ranking.comparisons for ranking in train):
         raise LabError(
             f"No ranking to learn from: of {len(rows)} rankings in the snapshot, none in its train split "
             "prefers one answer over another"
@@ -259,7 +278,8 @@ def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> Rank
         completion_ids(tokenizer, str(completion["text"]), config.max_completion_tokens)
         for completion in row.completions
     ]
-    return RankedAnswers(Family(prompt, answers), comparisons)
+    ties = [(place[one], place[other]) for one, other in implied_ties(row.tiers)]
+    return RankedAnswers(Family(prompt, answers), comparisons, ties, row.weight)
 
 
 @torch.no_grad()

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tests.trainer.rlhf.kitchen import BAD, DISHES, FAIR, GOOD, ranking, user
+from tests.trainer.rlhf.kitchen import BAD, CONFIGS, DISHES, FAIR, GOOD, ranking, user
 from tests.trainer.rlhf.tiny_policies import add_random_role
+from trainer.handoff.configs import RewardConfig
 from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.losses import comparison_loss
+from trainer.rlhf.judgements import ranking_loss, shares
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead
 from trainer.rlhf.reward import RankedAnswers, RewardModel, accuracy, collate, load_reward_model
 from trainer.rlhf.world import World
@@ -102,6 +105,51 @@ class TestRewardRun:
 
         assert summary["held_out_accuracy"] == 0.0
         assert summary["train_accuracy"] > 0.9
+
+
+class TestLosses:
+    @pytest.mark.parametrize("loss", ["plackett_luce", "davidson", "rao_kupper"])
+    def test_learn_an_obvious_preference(self, lab, loss):
+        summary = lab.run("reward", loss=loss).outcome().summary
+
+        assert summary["held_out_accuracy"] == 1.0
+
+    @pytest.mark.parametrize("loss", ["davidson", "rao_kupper"])
+    def test_learn_how_often_equals_are_tied(self, lab, loss):
+        """Batches of nothing but ties are among them."""
+        rows = [ranking(number, tiers=[[1, 2, 3]]) for number in range(5)] + [ranking(5), ranking(6)]
+
+        often = lab.run("reward", rows=rows, loss=loss, batch_size=1, name="often")
+        never = lab.run("reward", rows=rows[5:], loss=loss, batch_size=1, name="never")
+
+        # Both start at the share of ties, with half a tie and half a comparison added.
+        assert often.outcome().summary["tie_chance"] > 15.5 / 22
+        assert never.outcome().summary["tie_chance"] < 0.5 / 7
+        assert often.outcome().summary["train_accuracy"] > 0.5
+        accuracies = [line["accuracy"] for line in often.read_metrics()[0] if "accuracy" in line]
+        assert len(accuracies) == CONFIGS["reward"]["epochs"] * 2
+        assert all(0 <= accuracy <= 1 for accuracy in accuracies)
+
+    @pytest.mark.parametrize("loss", ["bradley_terry", "davidson"])
+    def test_refuse_ties_alone(self, lab, loss):
+        run = lab.run("reward", rows=[ranking(n, tiers=[[1, 2, 3]]) for n in range(4)], loss=loss)
+
+        assert run.outcome().reason.startswith("No ranking to learn from")
+
+    def test_believe_the_heavier_ranking(self, lab):
+        light, heavy = [[1], [2], [3]], [[3], [2], [1]]
+        rows = [replace(ranking(number, tiers=light), weight=0.01) for number in range(4)]
+        rows += [replace(ranking(number, tiers=heavy), weight=3.0) for number in range(4)]
+        rows += [ranking(number, tiers=heavy, split="held_out") for number in (4, 5)]
+
+        assert lab.run("reward", rows=rows).outcome().summary["held_out_accuracy"] == 1.0
+
+    def test_leave_out_what_weighs_nothing_and_refuse_what_weighs_less(self, lab):
+        rows = [ranking(0), replace(ranking(1), weight=0.0)]
+
+        assert lab.run("reward", rows=rows).outcome().summary["comparisons"] == 3
+        rows[1] = replace(rows[1], weight=-1.0)
+        assert "weight -1.0" in lab.run("reward", rows=rows, name="less").outcome().reason
 
 
 class TestPublishedFolder:
@@ -206,7 +254,7 @@ class TestCollate:
             (0, 2),
             (4, 3),
         ]
-        assert part.weights.tolist() == [0.5, 0.5, 1.0]
+        assert shares(part.said.weights, part.said.comparison_of)[0].tolist() == [0.5, 0.5, 1.0]
         said = [part.batch.tokens[n][part.batch.mask[n].bool()].tolist() for n in range(5)]
         assert said == three.completions + two.completions
 
@@ -235,8 +283,7 @@ class TestCollate:
         scores, again = model.scores(before.batch), model.scores(after.batch)
         torch.testing.assert_close(again, scores[order], rtol=0, atol=1e-5)
         losses = [
-            comparison_loss(one, part.chosen, part.rejected, part.weights)
-            for one, part in ((scores, before), (again, after))
+            ranking_loss(RewardConfig(), one, part.said) for one, part in ((scores, before), (again, after))
         ]
         torch.testing.assert_close(*losses, rtol=0, atol=1e-5)
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from accelerate import PartialState
 from safetensors.torch import load_file
 from torch import nn
 
-from tests.trainer.rlhf.kitchen import demonstration, run_program
+from tests.trainer.rlhf.kitchen import demonstration, ranking, run_program
 from tests.trainer.rlhf.test_run import wait_for_a_step
 from trainer.rlhf.__main__ import STOPPED
 from trainer.rlhf.world import World
@@ -143,6 +144,22 @@ class TestSharedRun:
             run = lab.run("sft", name=f"by-{rows_per_pass}", rows_per_pass=rows_per_pass, **settings)
             assert_like(what_it_learned(run), whole, tolerance=1e-4)
         shared = lab.directory("sft", name="by-4", rows_per_pass=4, **settings)
+        in_processes(2, run_program, shared.path)
+        assert_like(what_it_learned(shared), whole, tolerance=1e-4)
+
+    @pytest.mark.parametrize("loss", ["bradley_terry", "plackett_luce", "davidson", "rao_kupper"])
+    def test_so_it_is_with_every_loss_of_rankings(self, lab, loss):
+        """Of rankings that say more or less than others, or only that all are equal."""
+        said = [[[1], [2], [3]], [[2, 1], [3]], [[1, 2, 3]], [[1], [2, 3]]]
+        rows = [replace(ranking(n, tiers=said[n % 4]), weight=1 + n / 4) for n in range(8)]
+        settings = {"rows": rows, "batch_size": 8, "epochs": 3, "learning_rate": 1e-3, "loss": loss}
+        settings["center_coef"] = 0.01
+        whole = what_it_learned(lab.run("reward", name="whole", **settings))
+
+        for rows_per_pass in (1, 2):
+            run = lab.run("reward", name=f"by-{rows_per_pass}", rows_per_pass=rows_per_pass, **settings)
+            assert_like(what_it_learned(run), whole, tolerance=1e-4)
+        shared = lab.directory("reward", name="by-4", rows_per_pass=4, **settings)
         in_processes(2, run_program, shared.path)
         assert_like(what_it_learned(shared), whole, tolerance=1e-4)
 

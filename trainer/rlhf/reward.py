@@ -39,7 +39,10 @@ from trainer.rlhf.judgements import (
 )
 from trainer.rlhf.learner import Learner
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead, load_backbone, load_tokenizer, save_model
+from trainer.rlhf.ranking_losses import tie_threshold
+from trainer.rlhf.report_pictures import report_files
 from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.reward_report import ScoredRanking, reward_report
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
@@ -56,6 +59,8 @@ class RankedAnswers:
     """(better, worse), as indices into the family's completions."""
     ties: list[tuple[int, int]] = field(default_factory=list)
     weight: float = 1.0
+    row: RankingRecord | None = None
+    """Where it comes from."""
 
     @property
     def judgement(self) -> Judgement:
@@ -167,13 +172,16 @@ def train_reward(
     }
     summary |= {"left_out": left_out} if left_out else {}
     summary |= {"tie_chance": round(tie_logit.sigmoid().item(), 4)} if config.loss in TIE_MODELS else {}
+    # Raw scores, as the loss saw them: they are what the probabilities mean.
+    judged = scored_rankings(model, held_out, config.batch_size, world)
+    log_theta = tie_threshold(tie_logit).item() if config.loss == "rao_kupper" else 0.0
+    figures = reward_report(judged, log_theta)
     if held_out:
-        held_out_accuracy = accuracy(model, held_out, config.batch_size, world)
-        report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
-        summary["held_out_accuracy"] = round(held_out_accuracy, 4)
+        report.step(len(order), len(order), held_out_accuracy=figures["accuracy"]["value"])
+        summary["held_out_accuracy"] = round(figures["accuracy"]["value"], 4)
     model = _frozen_scale(model, train, config.batch_size, world)
     if world.is_first:
-        _publish(model, config, spec, directory, tokenizer, summary)
+        _publish(model, config, spec, directory, tokenizer, summary, report_files(figures, judged))
     return summary
 
 
@@ -213,6 +221,38 @@ def accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: 
         added["count"] += len(margins)
     total = world.totals(added)
     return total["right"] / total["count"]
+
+
+@torch.no_grad()
+def scored_rankings(
+    model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World
+) -> list[ScoredRanking]:
+    """The rankings with the model's raw scores, for the report; all of them in every process."""
+    mine = world.share(sorted(rankings, key=lambda ranking: ranking.family.width))
+    found: list[ScoredRanking] = []
+    for start in range(0, len(mine), batch_size):
+        some = mine[start : start + batch_size]
+        scores = model.raw_scores(collate(some, model.role.backbone).batch).tolist()
+        for ranking in some:
+            count = len(ranking.family.completions)
+            found.append(_scored(ranking, scores[:count]))
+            scores = scores[count:]
+    return world.gather(found)
+
+
+def _scored(ranking: RankedAnswers, scores: Sequence[float]) -> ScoredRanking:
+    row = ranking.row
+    assert row is not None
+    ids = [int(completion["id"]) for completion in row.completions]
+    return ScoredRanking(
+        prompt_id=row.prompt_id,
+        candidate_set_id=row.candidate_set_id,
+        labeler=row.labeler,
+        tiers=row.tiers,
+        unacceptable=row.unacceptable,
+        scores=dict(zip(ids, scores, strict=True)),
+        lengths=dict(zip(ids, map(len, ranking.family.completions), strict=True)),
+    )
 
 
 def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype: torch.dtype) -> RewardModel:
@@ -279,7 +319,7 @@ def _in_tokens(config: RewardConfig, tokenizer: Any, row: RankingRecord) -> Rank
         for completion in row.completions
     ]
     ties = [(place[one], place[other]) for one, other in implied_ties(row.tiers)]
-    return RankedAnswers(Family(prompt, answers), comparisons, ties, row.weight)
+    return RankedAnswers(Family(prompt, answers), comparisons, ties, row.weight, row)
 
 
 @torch.no_grad()
@@ -315,6 +355,7 @@ def _publish(
     directory: RunDirectory,
     tokenizer: Any,
     summary: dict[str, object],
+    files: dict[str, str],
 ) -> None:
     backbone = model.role.backbone
     about = {
@@ -331,6 +372,8 @@ def _publish(
         _pad_apart_from_end(tokenizer)
         save_model(_classifier(backbone.merge("reward"), model.head, tokenizer), tokenizer, folder)
         (folder / REPORT).write_text(json.dumps(about, indent=2), encoding="utf-8")
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _pad_apart_from_end(tokenizer: Any) -> None:

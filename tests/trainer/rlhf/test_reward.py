@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,14 @@ from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.judgements import ranking_loss, shares
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead
-from trainer.rlhf.reward import RankedAnswers, RewardModel, accuracy, collate, load_reward_model
+from trainer.rlhf.reward import (
+    RankedAnswers,
+    RewardModel,
+    accuracy,
+    collate,
+    load_reward_model,
+    scored_rankings,
+)
 from trainer.rlhf.world import World
 
 
@@ -152,6 +160,23 @@ class TestLosses:
         assert "weight -1.0" in lab.run("reward", rows=rows, name="less").outcome().reason
 
 
+class TestPublishedReport:
+    def test_tells_of_the_held_out_rankings(self, run):
+        report = json.loads((run.result_path / "report.json").read_text())
+
+        assert (report["rankings"], report["comparisons"]) == (2, 6)
+        assert report["accuracy"]["value"] == 1.0 == report["kendall_tau"]["value"]
+        assert report["ceiling"]["why"] == "No held-out candidate set was ranked by two labelers."
+        assert (run.result_path / "reliability.svg").exists()
+
+    def test_says_why_it_is_empty_where_nothing_was_held_out(self, lab):
+        run = lab.run("reward", rows=[ranking(number) for number in range(3)])
+
+        report = json.loads((run.result_path / "report.json").read_text())
+        assert report["accuracy"]["why"] == "No held-out ranking prefers one completion over another."
+        assert not list(run.result_path.glob("*.svg"))
+
+
 class TestPublishedFolder:
     def raw_scores(self, folder, tokenizer, texts):
         """As anybody would who knows transformers alone: padded by the folder's own tokenizer."""
@@ -235,6 +260,35 @@ class TestAccuracy:
         accuracies = {accuracy(model, rankings, size, World()) for size in (1, 2, 3)}
 
         assert len(accuracies) == 1
+
+
+class TestScoredRankings:
+    def test_are_the_same_whatever_the_batches(self, make_backbone, tokenizer):
+        model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
+        three = family(tokenizer, GOOD, FAIR, BAD)
+        rankings = [RankedAnswers(three, [(0, 1)], row=ranking(number)) for number in range(3)]
+
+        one, two, all_of_them = (scored_rankings(model, rankings, size, World()) for size in (1, 2, 3))
+
+        for some in (two, all_of_them):
+            assert [found.scores for found in some] == [
+                pytest.approx(found.scores, abs=1e-5) for found in one
+            ]
+        assert list(one[0].lengths.values()) == [len(completion) for completion in three.completions]
+
+    def test_keep_each_score_with_its_completion(self, make_backbone, tokenizer):
+        model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
+        texts = [(GOOD, FAIR, BAD), (BAD, BAD, GOOD)]
+        rankings = [
+            RankedAnswers(family(tokenizer, *some), [(0, 1)], row=ranking(number))
+            for number, some in enumerate(texts)
+        ]
+
+        found = {one.prompt_id: one for one in scored_rankings(model, rankings, 2, World())}
+
+        for number, some in enumerate(texts):
+            alone = model.raw_scores(pad(answered(tokenizer, *some))).tolist()
+            assert found[number].scores == pytest.approx(dict(zip((1, 2, 3), alone, strict=True)), abs=1e-5)
 
 
 class TestCollate:

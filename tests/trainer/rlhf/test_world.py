@@ -1,5 +1,6 @@
 """Two processes (gloo) share a run: its losses, metrics and weights are those of one process alone."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -63,6 +64,12 @@ def what_it_learned(run):
         for line in run.read_metrics()[0]
     ]
     return lines, load_file(run.result_path / "model.safetensors")
+
+
+def reported(run):
+    """The figures of a reward run's report that are not measured to the last digit."""
+    report = json.loads((run.result_path / "report.json").read_text())
+    return report["rankings"], report["comparisons"], report["accuracy"], report["kendall_tau"]
 
 
 def assert_like(ours, theirs, tolerance):
@@ -162,6 +169,14 @@ class TestSharedRun:
         shared = lab.directory("reward", name="by-4", rows_per_pass=4, **settings)
         in_processes(2, run_program, shared.path)
         assert_like(what_it_learned(shared), whole, tolerance=1e-4)
+
+
+def test_shared_reward_runs_report_on_all_held_out_rankings(lab):
+    alone, shared = lab.run("reward", name="alone"), lab.directory("reward", name="shared")
+
+    in_processes(2, run_program, shared.path)
+
+    assert reported(shared) == reported(alone)
 
 
 def test_the_program_starts_its_processes_itself(lab):

@@ -16,6 +16,7 @@ FORMS = [
     "run/start/sft/",
     "run/start/reward/",
     "run/start/ppo/",
+    "run/start/dpo/",
     "run/start/sample/",
 ]
 

@@ -28,6 +28,7 @@ SNAPSHOT_KINDS = {
     Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
     Run.Kind.REWARD: Snapshot.Kind.RANKINGS,
     Run.Kind.PPO: Snapshot.Kind.PROMPTS,
+    Run.Kind.DPO: Snapshot.Kind.RANKINGS,
     Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
 }
 """What each kind of run learns from, or answers."""

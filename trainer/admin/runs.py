@@ -33,7 +33,7 @@ class RunAdmin(ResearcherAdmin):
         {
             "title": gettext_lazy("Start a run"),
             "icon": "play_circle",
-            "items": ["start_sft", "start_reward", "start_ppo", "start_sample"],
+            "items": ["start_sft", "start_reward", "start_ppo", "start_dpo", "start_sample"],
         },
         "loop",
     ]
@@ -88,6 +88,10 @@ class RunAdmin(ResearcherAdmin):
     @action(description=Run.Kind.PPO.label, url_path="start/ppo", permissions=["view"])
     def start_ppo(self, request: HttpRequest) -> HttpResponse:
         return self._start(request, Run.Kind.PPO)
+
+    @action(description=Run.Kind.DPO.label, url_path="start/dpo", permissions=["view"])
+    def start_dpo(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.DPO)
 
     @action(description=Run.Kind.SAMPLE.label, url_path="start/sample", permissions=["view"])
     def start_sample(self, request: HttpRequest) -> HttpResponse:

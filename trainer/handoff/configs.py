@@ -25,7 +25,7 @@ class LabConfig:
     seed: int = 0
     """Of all randomness in the run; the same seed on the same machine gives the same result."""
     dtype: str = "auto"
-    """Of the frozen weights: bfloat16, float32, or auto (bfloat16 where the machine computes in it)."""
+    """Of the arithmetic: bfloat16, float32, or auto (bfloat16 where the machine has it)."""
     max_prompt_tokens: int = 1024
     """Longer prompts are left out, and counted in the summary."""
 
@@ -177,6 +177,33 @@ class PPOConfig(TrainingConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DPOConfig(TrainingConfig):
+    """The policy, straight from rankings: no reward model and no sampling."""
+
+    learning_rate: float = 2e-5
+    """Of AdamW, for the policy's adapters."""
+    epochs: int = 1
+    """Passes over the rankings."""
+    batch_size: int = 8
+    """Rankings per step: all comparisons of a ranking are one element."""
+    rows_per_pass: int = 0
+    """Rankings that go through the model at once, for memory alone; 0: all of a step's."""
+    max_completion_tokens: int = 512
+    """Longer completions are cut."""
+    loss: str = "bradley_terry"
+    """bradley_terry: all comparisons, as DPO is known; plackett_luce: the whole order at once."""
+    beta: float = 0.1
+    """How dear it is to leave the start: the larger, the nearer the policy stays."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least(self, 1, "epochs", "batch_size", "max_completion_tokens")
+        _at_least(self, 0, "rows_per_pass")
+        _above(self, 0, "beta")
+        _one_of(self, "loss", ("bradley_terry", "plackett_luce"))
+
+
+@dataclass(frozen=True, kw_only=True)
 class SampleConfig(LabConfig):
     """Candidates to rank, from a policy."""
 
@@ -202,12 +229,13 @@ class SampleConfig(LabConfig):
         _one_of(self, "split", ("all", "train", "held_out"))
 
 
-Config = SFTConfig | RewardConfig | PPOConfig | SampleConfig
+Config = SFTConfig | RewardConfig | PPOConfig | DPOConfig | SampleConfig
 
 CONFIGS: dict[str, type[Config]] = {
     "sft": SFTConfig,
     "reward": RewardConfig,
     "ppo": PPOConfig,
+    "dpo": DPOConfig,
     "sample": SampleConfig,
 }
 

@@ -5,6 +5,7 @@ METRICS: dict[str, str] = {
     "held_out_loss": "The loss on the held-out demonstrations.",
     "accuracy": "Share of the batch's comparisons whose winner scored higher.",
     "held_out_accuracy": "Share of the held-out comparisons whose winner scores higher.",
+    "reward_margin": "By how much the policy's own score of a winner leads, mean over the comparisons.",
     "learning_rate": "Of the optimizer, at this step.",
     "grad_norm": "Norm of the gradient before it was scaled down.",
     "score": "Mean normalized score of the rollout's completions.",

@@ -13,6 +13,7 @@ class Checkpoint(models.Model):
         SFT = "sft", _("Supervised (SFT)")
         REWARD = "reward", _("Reward model")
         PPO = "ppo", _("Policy (PPO)")
+        DPO = "dpo", _("Policy (DPO)")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=200)

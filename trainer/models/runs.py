@@ -52,6 +52,7 @@ class Run(models.Model):
         SFT = "sft", _("Supervised (SFT)")
         REWARD = "reward", _("Reward model")
         PPO = "ppo", _("Policy (PPO)")
+        DPO = "dpo", _("Policy (DPO)")
         SAMPLE = "sample", _("Sample candidates")
 
     class Status(models.TextChoices):

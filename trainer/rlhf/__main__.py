@@ -26,6 +26,7 @@ STAGES = {
     "sft": ("sft", "train_sft"),
     "reward": ("reward", "train_reward"),
     "ppo": ("ppo", "train_ppo"),
+    "dpo": ("dpo", "train_dpo"),
     "sample": ("sample", "sample_candidates"),
 }
 STOPPED = 143

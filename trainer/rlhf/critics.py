@@ -4,7 +4,7 @@ import torch
 
 from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.modeling import FULL, Role, ScalarHead, frozen_copy
-from trainer.rlhf.reward import RewardModel
+from trainer.rlhf.reward_models import RewardModel
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ and every epoch: it runs once per batch and its activations are kept.
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,9 +33,13 @@ class Backbone(nn.Module):
     ``decoder`` gives hidden states, ``head`` turns them into logits.
     """
 
-    def __init__(self, model: Any, *, lora_rank: int, lora_layers: int) -> None:
+    def __init__(
+        self, model: Any, *, lora_rank: int, lora_layers: int, compute: torch.dtype | None = None
+    ) -> None:
+        """``compute``: what matrix products are done in, where that is not the weights' own type."""
         super().__init__()
         self.model = model
+        self._compute = compute
         self.lora_rank, self.lora_layers = lora_rank, lora_layers
         self.speaker = Speaker()
         self.requires_grad_(False).eval()  # dropout stays off: scores must not depend on luck
@@ -45,6 +49,11 @@ class Backbone(nn.Module):
     @property
     def decoder(self) -> Any:
         return self.model.base_model
+
+    @property
+    def compute(self) -> torch.dtype:
+        """What matrix products are done in."""
+        return self._compute or self.model.dtype
 
     @property
     def hidden_size(self) -> int:
@@ -114,7 +123,7 @@ class Backbone(nn.Module):
         # Rounding aside the same; and exactly the same without positions or mask if it ignores those.
         error = (found - expected).norm() / expected.norm()
         obeys = not (torch.equal(found, without_positions) or torch.equal(found, without_mask))
-        return obeys and error.item() < math.sqrt(torch.finfo(found.dtype).eps)
+        return obeys and error.item() < math.sqrt(torch.finfo(self.compute).eps)
 
     def pad(self, families: Sequence[Family]) -> Batch:
         """The families' completions as one batch, prompts read once where that is right and cheaper."""
@@ -128,7 +137,7 @@ class Backbone(nn.Module):
         """Activations (R, S, H) below the first adapter; None where there is nothing to share."""
         if self.trunk_part is None:
             return None
-        with torch.no_grad():
+        with torch.no_grad(), self.speaking(None):
             output = self.trunk_part(input_ids=batch.ids, **self._context(batch), use_cache=False)
         return output.last_hidden_state  # type: ignore[no-any-return]
 
@@ -139,19 +148,27 @@ class Backbone(nn.Module):
         if self.top_part is not None:
             trunk = self.trunk(batch) if trunk is None else trunk
             inputs, part = {"inputs_embeds": trunk}, self.top_part  # type: ignore[dict-item]
-        with self.speaker.speaking(role):
+        with self.speaking(role):
             output = part(**inputs, **self._context(batch), use_cache=False)
         return output.last_hidden_state  # type: ignore[no-any-return]
 
     def logits(self, states: Tensor) -> Tensor:
         """(…, V) in float32 from hidden states (…, H)."""
-        logits: Tensor = self.model.get_output_embeddings()(states)
+        with self._autocast():
+            logits: Tensor = self.model.get_output_embeddings()(states)
         return widened(logits)
 
     @contextmanager
     def speaking(self, role: str | None) -> Iterator[None]:
-        with self.speaker.speaking(role):
+        with self.speaker.speaking(role), self._autocast():
             yield
+
+    def _autocast(self) -> Any:
+        """Weights that are trained stay in float32, also where bfloat16 does the arithmetic: a step is often
+        smaller than bfloat16 can tell."""
+        if self.compute == self.model.dtype:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.compute)
 
     def merge(self, role: str) -> Any:
         """The plain model that says what ``role`` says. The backbone is used up."""
@@ -284,12 +301,11 @@ def load_model(base_model: str, dtype: torch.dtype) -> Any:
 
 
 def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
-    """The base model with room for roles. Training all weights happens in float32 unless told otherwise."""
-    dtype = pick_dtype(config)
-    if not config.lora_rank and config.dtype == "auto":
-        dtype = torch.float32
-    model = load_model(base_model, dtype)
-    return Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers)
+    """The base model with room for roles. Weights that are all to be trained are float32, whatever the
+    arithmetic."""
+    compute = pick_dtype(config)
+    model = load_model(base_model, compute if config.lora_rank else torch.float32)
+    return Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)
 
 
 def frozen_copy(backbone: Backbone) -> Backbone:

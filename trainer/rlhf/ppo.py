@@ -32,7 +32,7 @@ from trainer.rlhf.modeling import (
 )
 from trainer.rlhf.randomness import seed_for, uniforms
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.reward import load_reward_model
+from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.rollouts import Models, Rollout, collect_rollout
 from trainer.rlhf.sft import collate, demonstrations_in, sft_loss
 from trainer.rlhf.world import World
@@ -77,7 +77,7 @@ def train_ppo(
                 world=world,
             )
             if iteration == 1:
-                check_step_zero(begun, backbone.model.dtype)
+                check_step_zero(begun, backbone.compute)
             _keep_samples(directory, tokenizer, begun, keys, iteration, world)
             flight.begin(begun)
         assert flight.rollout is not None

@@ -10,7 +10,7 @@ from trainer.handoff.configs import PPOConfig
 from trainer.rlhf.advantages import generalized_advantages, shape_rewards, whiten
 from trainer.rlhf.batches import Batch, TokenSequence, answer_sequence, pad, rows_by_length
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead, learned_states, token_logprobs
-from trainer.rlhf.reward import RewardModel
+from trainer.rlhf.reward_models import RewardModel
 from trainer.rlhf.sampling import Sampled, sample
 from trainer.rlhf.world import World
 

@@ -26,6 +26,7 @@ CONFIGS = {
         "minibatch_size": 2,
         "max_new_tokens": 6,
     },
+    "dpo": {**SMALL, "epochs": 4, "batch_size": 2, "beta": 0.5},
     "sample": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
 }
 
@@ -100,6 +101,7 @@ ROWS = {
     "sft": ("demonstrations.parquet", DemonstrationRecord, both_splits(demonstration)),
     "reward": ("rankings.parquet", RankingRecord, both_splits(ranking)),
     "ppo": ("prompts.parquet", PromptRecord, both_splits(prompt)),
+    "dpo": ("rankings.parquet", RankingRecord, both_splits(ranking)),
     "sample": ("prompts.parquet", PromptRecord, both_splits(prompt)),
 }
 

@@ -24,7 +24,7 @@ from trainer.rlhf.batches import (
 )
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
-from trainer.rlhf.reward import RewardModel
+from trainer.rlhf.reward_models import RewardModel
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 keep_fixtures = settings(max_examples=25, suppress_health_check=list(HealthCheck))

@@ -31,7 +31,7 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from tests.trainer.rlhf.kitchen import TEXTS
 from tests.trainer.rlhf.tiny_policies import add_random_role, tiny_policy
 from trainer.handoff.configs import RewardConfig, SFTConfig
-from trainer.rlhf.batches import Family, TokenSequence, pad, pad_shared
+from trainer.rlhf.batches import Family, TokenSequence, answer_sequence, pad, pad_shared
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.lora import LoRALinear
 from trainer.rlhf.modeling import (
@@ -45,7 +45,9 @@ from trainer.rlhf.modeling import (
     save_model,
     token_logprobs,
 )
-from trainer.rlhf.reward import RewardModel
+from trainer.rlhf.randomness import uniforms
+from trainer.rlhf.reward_models import RewardModel
+from trainer.rlhf.sampling import sample
 
 
 @pytest.fixture
@@ -403,13 +405,13 @@ class TestFullFineTuning:
         assert digest(backbone) != before
         assert not any(p.requires_grad for p in reference.parameters())
 
-    def test_happens_in_float32_unless_told_otherwise(self, model_folder):
+    def test_keeps_its_weights_in_float32_whatever_the_arithmetic(self, model_folder):
         dtypes = [
             load_backbone(str(model_folder), SFTConfig(lora_rank=0, dtype=dtype)).model.dtype
             for dtype in ("auto", "bfloat16")
         ]
 
-        assert dtypes == [torch.float32, torch.bfloat16]
+        assert dtypes == [torch.float32, torch.float32]
 
 
 def digest(backbone):
@@ -491,3 +493,27 @@ def test_two_roles_take_turns(make_backbone, batch):
 
     assert torch.equal(first, third)
     assert not close(first, second, tolerance=1e-3)
+
+
+class TestMixedPrecision:
+    def test_trains_float32_weights_with_bfloat16_arithmetic(self, model_folder, tokenizer):
+        config = SFTConfig(dtype="bfloat16", lora_rank=0)
+        mixed = load_backbone(str(model_folder), config)
+        plain = load_backbone(str(model_folder), SFTConfig(dtype="float32", lora_rank=0))
+        batch = pad([answer_sequence([1, 2, 3], [4, 5, 6])])
+
+        ours, exact = mixed.hidden(None, batch), plain.hidden(None, batch)
+
+        assert {parameter.dtype for parameter in mixed.parameters()} == {torch.float32}
+        assert not torch.equal(ours, exact)
+        torch.testing.assert_close(ours.float(), exact, rtol=0.05, atol=0.05)
+
+    def test_samples_and_scores_in_the_same_arithmetic(self, model_folder):
+        mixed = Role(load_backbone(str(model_folder), SFTConfig(dtype="bfloat16", lora_rank=0)), None)
+
+        [said] = sample(mixed, [[1, 2, 3]], temperature=1.0, max_new_tokens=6, eos=0, luck=uniforms(1, 6, 0))
+
+        batch = pad([answer_sequence([1, 2, 3], said.tokens)])
+        states = learned_states(mixed.hidden(batch), batch)
+        logprobs = token_logprobs(mixed.backbone, states, batch)[0].tolist()
+        assert said.logprobs == pytest.approx(logprobs, abs=0.05)

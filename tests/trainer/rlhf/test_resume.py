@@ -5,21 +5,27 @@ import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 
 import pytest
 import torch
+from tqdm import tqdm
 
 from tests.trainer.rlhf.kitchen import run_program
 from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.__main__ import STOPPED
 from trainer.rlhf.reporting import Reporter
 
-KINDS = ["sft", "reward", "ppo"]
+# tqdm's own lock is shared with forked processes: one that is killed while it holds it blocks all others.
+tqdm.set_lock(threading.RLock())
+
+KINDS = ["sft", "reward", "ppo", "dpo"]
 # A little of everything that a checkpoint holds.
 SETTINGS = {
     "sft": {"epochs": 4, "patience": 3, "checkpoint_every": 1},
     "reward": {"epochs": 6, "checkpoint_every": 1},
+    "dpo": {"epochs": 4, "checkpoint_every": 1},
     "ppo": {"iterations": 4, "checkpoint_every": 1, "kl_target": 0.1, "kl_horizon": 20, "ema_decay": 0.5},
 }
 

@@ -5,22 +5,29 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tests.trainer.rlhf.kitchen import BAD, CONFIGS, DISHES, FAIR, GOOD, ranking, user
+from tests.trainer.rlhf.kitchen import (
+    BAD,
+    CONFIGS,
+    DISHES,
+    FAIR,
+    GOOD,
+    assistant,
+    demonstration,
+    ranking,
+    run_program,
+    user,
+)
 from tests.trainer.rlhf.tiny_policies import add_random_role
 from trainer.handoff.configs import RewardConfig
+from trainer.handoff.records import DemonstrationRecord, write_records
 from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.judgements import ranking_loss, shares
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead
-from trainer.rlhf.reward import (
-    RankedAnswers,
-    RewardModel,
-    accuracy,
-    collate,
-    load_reward_model,
-    scored_rankings,
-)
+from trainer.rlhf.rankings import RankedAnswers, collate
+from trainer.rlhf.reward import accuracy, scored_rankings
+from trainer.rlhf.reward_models import RewardModel, load_reward_model
 from trainer.rlhf.world import World
 
 
@@ -79,6 +86,19 @@ class TestRewardRun:
 
         assert scores.mean().item() == pytest.approx(0, abs=1e-3)
         assert scores.std(correction=0).item() == pytest.approx(1, abs=1e-3)
+
+    def test_scores_the_demonstrations_of_its_base_with_mean_0_where_it_has_them(
+        self, lab, make_backbone, tokenizer
+    ):
+        directory = lab.directory("reward")
+        taught = [demonstration(number, turns=[assistant(GOOD)]) for number in range(3)]
+        write_records(directory.data_path("demonstrations.parquet"), DemonstrationRecord, taught)
+        run_program(directory.path)
+
+        model = loaded(directory, make_backbone(), lab.model)
+
+        texts = [answered(tokenizer, GOOD, question=row.messages[0]["content"])[0] for row in taught]
+        assert model.scores(pad(texts)).mean().item() == pytest.approx(0, abs=1e-3)
 
     @pytest.mark.parametrize(
         "nothing",

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from trainer.handoff.configs import CONFIGS, explain
+from trainer.handoff.health import CHECKS
 from trainer.handoff.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,9 @@ def hatch_texts() -> Iterator[tuple[str, str]]:
         notes = [note for _default, note in explain(kind).values()]
         yield from (("trainer/handoff/configs.py", text) for text in [config.__doc__ or "", *notes] if text)
     yield from (("trainer/handoff/metrics.py", text) for text in METRICS.values())
+    yield from (
+        ("trainer/handoff/health.py", text) for check in CHECKS for text in (check.seen, check.change)
+    )
 
 
 def theme_texts() -> Iterator[Any]:

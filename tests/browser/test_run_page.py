@@ -77,6 +77,16 @@ class TestAPageThatStaysOpen:
         expect(page.get_by_role("progressbar", name="Progress")).to_have_js_property("value", 2)
         assert drawn(charts.first.locator("canvas")) > 0
 
+    def test_tells_how_the_curves_are(self, page, run):
+        health = page.get_by_role("region", name="Health")
+        expect(health).to_be_hidden()
+        log(run, 1, mean_length=30.5, finished_share=0.25)
+
+        run.stop(now=timezone.now())
+
+        expect(health).to_contain_text("Needs attention", timeout=SOON)
+        expect(health).to_contain_text("Of all answers, a share of only 0.25 came to an end by itself.")
+
     def test_tells_how_the_run_ended(self, page, run):
         expect(page.get_by_role("status")).to_have_text(re.compile("Running"))
         RunDirectory(run.folder).append_sample(
@@ -144,11 +154,12 @@ class TestTheLoop:
     "path", ["run/{run}/change/", "run/start/ppo/", "run/loop/", "snapshot/{snapshot}/change/"]
 )
 def test_our_part_of_a_page_shuts_nobody_out(visit, rhea, run, scheme, path):
-    log(run, 1, mean_length=30.5)
+    log(run, 1, mean_length=30.5, finished_share=0.25)
     visitor = visit(color_scheme=scheme)
     visitor.enter(rhea, f"/admin/trainer/{path.format(run=run.pk, snapshot=run.snapshot_id)}")
     expect(visitor.page.locator(".desk")).to_be_visible()
     if "run/{run}" in path:
-        expect(visitor.page.locator("#run-charts figure")).to_have_count(1, timeout=SOON)
+        expect(visitor.page.locator("#run-charts figure")).to_have_count(2, timeout=SOON)
+        expect(visitor.page.get_by_role("region", name="Health")).to_be_visible()
 
     assert visitor.barriers(within=".desk") == []

@@ -6,7 +6,7 @@ from tests.conftest import NOON
 from trainer.actions.execution import execute_next_run
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.models import Checkpoint, Run, SampledCompletion
+from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion
 
 LISTS = ["snapshot", "run", "checkpoint", "sampledcompletion"]
 FORMS = [
@@ -201,7 +201,8 @@ class TestRunPage:
     def test_says_in_words_how_it_ended_and_what_it_made(self, show, sft_run, script):
         code = [
             "with run.publish_result() as folder: (folder / 'model.safetensors').write_text('weights')",
-            "run.mark_done({'demonstrations': 4, 'held_out_loss': float('nan')})",
+            "health = {'verdict': 'watch', 'findings': [], 'checked': []}",
+            "run.mark_done({'demonstrations': 4, 'held_out_loss': float('nan'), 'health': health})",
         ]
         run = carry_out(sft_run, script(*code))
 
@@ -209,8 +210,49 @@ class TestRunPage:
 
         assert "Demonstrations learned from" in page
         assert "nothing held out" in page
+        assert "Worth a look" in page
         assert f"/admin/trainer/checkpoint/{run.result.pk}/change/" in page
         assert "Cancel the run" not in page
+
+    def test_says_how_the_curves_are_so_far(self, show, sft_run, settings):
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+        assert "desk-verdict" not in show(sft_run)
+
+        log(sft_run, [3.0 - step / 9 for step in range(12)])
+
+        page = show(sft_run)
+        assert "Healthy" in page
+        assert "1 check had enough to look at." in page
+
+    def test_says_what_is_wrong_with_them_and_what_to_change(self, show, sft_run, settings):
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+        log(sft_run, [None, *(2.0 + step for step in range(12))])
+
+        page = show(sft_run)
+
+        assert "Needs attention" in page
+        assert "The loss went from 3.5 to 11.5: it does not fall." in page
+        assert "Lower learning_rate if grad_norm is restless" in page
+
+    def test_says_so_in_chinese_too(self, client, rhea, sft_run, settings):
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+        log(sft_run, [2.0 + step for step in range(12)])
+        client.force_login(rhea)
+
+        page = client.get(
+            f"/admin/trainer/run/{sft_run.pk}/change/", headers={"Accept-Language": "zh-hans"}
+        ).content.decode()
+
+        assert "需要处理" in page
+        assert "损失从 3.5 变为 11.5：没有下降。" in page
+
+    def test_judges_the_current_attempt_alone(self, show, sft_run, settings):
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+        log(sft_run, [2.0 + step for step in range(12)])
+        sft_run.requeue()
+        sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
+
+        assert "Needs attention" not in show(sft_run)
 
     def test_says_why_it_failed(self, show, sft_run, script):
         run = carry_out(sft_run, script("run.mark_failed('The <b>soup</b> boiled over.')"))
@@ -241,6 +283,13 @@ class TestRunPage:
 
         assert 'http-equiv="refresh"' in page
         assert "run-page.js" not in page
+
+
+def log(run, losses):
+    RunMetric.objects.bulk_create(
+        RunMetric(run=run, attempt=run.attempt, line=step, values={"step": step, "steps": 12, "loss": loss})
+        for step, loss in enumerate(losses, start=1)
+    )
 
 
 def carry_out(run, command):

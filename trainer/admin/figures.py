@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from trainer.admin.base import Facts
+from trainer.admin.health import VERDICTS
 
 WORDS = {
     "demonstrations": _("Demonstrations learned from"),
@@ -23,6 +24,7 @@ WORDS = {
     "finished_share": _("Answers that it ended by itself"),
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
+    "health": _("Health"),
 }
 SHARES = {"train_accuracy", "held_out_accuracy", "tie_chance", "finished_share"}
 
@@ -32,6 +34,8 @@ def in_words(summary: Mapping[str, Any]) -> Facts:
 
 
 def _shown(name: str, value: Any) -> Any:
+    if name == "health":
+        return VERDICTS.get(value["verdict"], value["verdict"])
     if value is None:
         return _("unknown: there was nothing held out, or it was no number")
     return f"{100 * value:.1f} %" if name in SHARES and isinstance(value, int | float) else value

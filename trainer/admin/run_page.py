@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Prompt
 from trainer.admin.base import Facts
 from trainer.admin.figures import in_words
+from trainer.admin.health import health_of
 from trainer.admin.lineage import given
 from trainer.admin.links import link_to
 from trainer.handoff.configs import explain
@@ -23,6 +24,7 @@ SCRIPT = "app/admin/run-page.js"
 SHOWN_SAMPLES = 6
 TELLING = [
     "score",
+    "holdout_score",
     "ref_kl",
     "loss",
     "held_out_loss",
@@ -44,6 +46,7 @@ def run_page(run: Run) -> dict[str, Any]:
         "live": _live(run),
         # Without the built front end the page comes anew by itself.
         "is_live": finders.find(SCRIPT) is not None,
+        "health": health_of(run),
         "facts": _facts(run),
         "inputs": _inputs(run),
         "figures": in_words(run.summary),

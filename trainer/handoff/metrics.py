@@ -9,6 +9,7 @@ METRICS: dict[str, str] = {
     "learning_rate": "Of the optimizer, at this step.",
     "grad_norm": "Norm of the gradient before it was scaled down.",
     "score": "Mean normalized score of the rollout's completions.",
+    "holdout_score": "Mean score of the same completions by a reward that the policy does not learn from.",
     "ref_kl": "Mean drift of the policy from the reference, summed over a completion, in nats.",
     "kl_coef": "Price of the drift, as it stood at this iteration.",
     "ptx_loss": "Nats per token of the demonstrations that are mixed in.",

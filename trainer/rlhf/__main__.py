@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.handoff.configs import ConfigError, build_config
+from trainer.handoff.health import judge
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.processes import are_launched, die_with_parent, launch
 
@@ -61,7 +62,7 @@ def main() -> int:
         world = World()
         summary = run(directory, world)
         if world.is_first:
-            directory.mark_done(summary)
+            directory.mark_done({**summary, "health": health(directory)})
     except Stopped:
         return STOPPED
     except Exception as error:  # whatever happened, the researcher is told
@@ -83,6 +84,14 @@ def run(directory: RunDirectory, world: "World") -> dict[str, object]:
     stage = getattr(importlib.import_module(f"trainer.rlhf.{module}"), function)
     summary: dict[str, object] = stage(config, spec, directory, report, world)
     return summary
+
+
+def health(directory: RunDirectory) -> dict[str, object]:
+    """The verdict on the run's curves, which is printed as well."""
+    spec = directory.spec()
+    verdict = judge(spec.kind, directory.read_metrics()[0], spec.config)
+    print(verdict, file=sys.stderr, flush=True)
+    return verdict.as_dict()
 
 
 def in_plain_words(error: BaseException) -> str:

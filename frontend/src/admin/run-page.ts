@@ -26,7 +26,7 @@ async function follow({ url, labels, notes, ...shown }: RunPage): Promise<void> 
       if (isNews) draw(series)
       if (live.status !== shown.status) await renew('[data-run-part], #run-said')
       else if (isNews && Date.now() - saidAt > SAID_MS) {
-        await renew('#run-said')
+        await renew('#run-said, #run-health')
         saidAt = Date.now()
       }
       shown.status = live.status

@@ -11,6 +11,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.trainer.rlhf.kitchen import Lab, both_splits, prompt, run_program
+from trainer.handoff.health import judge
 from trainer.handoff.metrics import METRICS
 from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.__main__ import STOPPED
@@ -40,6 +41,13 @@ class TestEachKind:
                 values = {name: value for name, value in line.items() if name not in ("step", "steps", "at")}
                 assert values.keys() <= METRICS.keys()
                 assert all(math.isfinite(value) for value in values.values())
+
+    def test_ends_with_a_verdict_on_its_curves(self, chain):
+        for kind, run in chain.items():
+            told = run.outcome().summary["health"]
+
+            assert told == judge(kind, run.read_metrics()[0], run.spec().config).as_dict()
+            assert told["verdict"] in ("healthy", "watch", "alarm")
 
     @pytest.mark.parametrize("kind", ["sft", "ppo"])
     def test_publishes_a_model_that_loads(self, chain, kind):
@@ -152,6 +160,16 @@ class TestProgram:
     def test_without_a_run_directory_exits_1_with_words(self, tmp_path, capsys):
         assert run_program(tmp_path) == 1
         assert "is no run directory: it has no config.json" in capsys.readouterr().err
+
+    def test_prints_the_verdict_and_its_reasons(self, lab, capsys):
+        # One new token is never enough to say anything and end.
+        directory = lab.directory("sample", max_new_tokens=1)
+
+        assert run_program(directory.path) == 0
+
+        printed = capsys.readouterr().err
+        assert "\nalarm\nalarm: Of all answers, a share of only 0 came to an end by itself." in printed
+        assert directory.outcome().summary["health"]["findings"][0]["check"] == "cut_answers"
 
     def test_exits_0_when_done_and_1_when_failed(self, lab):
         assert run_program(lab.directory("sft", name="good").path) == 0

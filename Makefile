@@ -1,9 +1,10 @@
 PYTHON ?= python3
 PORT ?= 8000
 SEED ?= 0
+REPEATS ?= 5
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help run setup test loop lint types words clean
+.PHONY: help run setup test loop bench lint types words clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -20,6 +21,10 @@ test: ## set everything up and pass every test
 
 loop: ## the whole loop once with simulated labelers [SEED=0]
 	@$(PYTHON) config/bootstrap.py loop --seed $(SEED)
+
+bench: ## the measurements, side by side with the peers [ONLY=lab REPEATS=5]
+	@$(PYTHON) config/bootstrap.py setup
+	@.venv/bin/python -m benchmarks $(ONLY) --repeats $(REPEATS)
 
 lint: ## style and import contracts
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports

@@ -91,15 +91,15 @@ class Batch:
     def visible(self) -> Tensor:
         """(R, S, S) whether a token sees another: its prompt's and its own completion's, up to itself.
 
-        Padding sees the prompt, since nobody may see nothing at all.
+        The padding stands behind all tokens, so none of them sees it; it sees the prompt, since nobody may
+        see nothing at all.
         """
         columns = self.ids.shape[1]
         past = torch.ones(columns, columns, dtype=torch.bool, device=self.ids.device).tril()
-        seen = past & self.attention.bool()[:, None, :]
         if self.part is None:
-            return seen
+            return past.expand(len(self.ids), -1, -1)
         own = self.part[:, :, None] == self.part[:, None, :]
-        return seen & (own | (self.part == 0)[:, None, :])
+        return past & (own | (self.part == 0)[:, None, :])
 
     def rows(self, index: Tensor) -> "Batch":
         """The chosen sequences, padded no further than the longest of them. Each has a row to itself."""

@@ -364,9 +364,11 @@ class TestSharedPrefix:
         assert gpt2.shares_prefix
         assert gpt2.pad(FAMILIES).part is not None
 
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
     @pytest.mark.parametrize("ignored", ["position_ids", "attention_mask"])
-    def test_is_not_for_a_backbone_that_ignores(self, ignored):
-        backbone = neox()
+    def test_is_not_for_a_backbone_that_ignores(self, ignored, dtype, make_backbone):
+        """Fresh weights hardly mind positions: in bfloat16 the difference drowns in rounding."""
+        backbone = make_backbone(lora_rank=0).to(dtype)
         forward = backbone.decoder.forward
 
         def deaf(input_ids, **inputs):
@@ -374,6 +376,18 @@ class TestSharedPrefix:
             return forward(input_ids=input_ids, **inputs)
 
         with patch.object(backbone.decoder, "forward", deaf):
+            assert not backbone.shares_prefix
+
+    def test_is_not_for_a_backbone_that_carries_something_along_the_row(self):
+        backbone = neox()
+        forward = backbone.decoder.forward
+
+        def carrying(**inputs):
+            output = forward(**inputs)
+            output.last_hidden_state += 0.1 * output.last_hidden_state.cumsum(1)
+            return output
+
+        with patch.object(backbone.decoder, "forward", carrying):
             assert not backbone.shares_prefix
 
     def test_waits_for_a_prompt_that_is_worth_it(self):

@@ -137,6 +137,12 @@ class TestStartingARun:
         assert (run.base, run.snapshot, run.created_by) == (base, frozen["demonstrations"], rhea)
         assert (run.config["epochs"], run.config["learning_rate"]) == (2, 1e-4)
 
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_switches_on_what_is_switched_on(self, start, wanted):
+        start(**({"gradient_checkpointing": "on"} if wanted else {}))
+
+        assert Run.objects.get().config["gradient_checkpointing"] is wanted
+
     def test_queues_ppo_with_its_reward_model(self, post, frozen, base, reward_model):
         post(
             "run/start/ppo/",

@@ -74,9 +74,9 @@ class StartForm(BaseModelForm):
             self.refuse(refusal)
             return None
 
-    def _given(self, cleaned: Mapping[str, Any]) -> dict[str, str]:
+    def _given(self, cleaned: Mapping[str, Any]) -> dict[str, str | bool]:
         """The settings that are filled in; an emptied field means its default."""
-        return {name: cleaned[name] for name in self.setting_names if cleaned.get(name)}
+        return {name: cleaned[name] for name in self.setting_names if cleaned.get(name) not in (None, "")}
 
 
 def _snapshots(kind: Run.Kind) -> QuerySet[Snapshot]:
@@ -124,6 +124,10 @@ def _explained(kind: str) -> dict[str, tuple[str, Any, str]]:
 
 
 def _setting(name: str, default: Any, note: str) -> forms.Field:
+    if isinstance(default, bool):
+        return forms.BooleanField(
+            label=name, initial=default, required=False, widget=UnfoldBooleanSwitchWidget, help_text=note
+        )
     return forms.CharField(
         label=name,
         initial=default,
@@ -134,7 +138,7 @@ def _setting(name: str, default: Any, note: str) -> forms.Field:
     )
 
 
-def _mistakes(kind: str, values: Mapping[str, str]) -> dict[str, ConfigError]:
+def _mistakes(kind: str, values: Mapping[str, str | bool]) -> dict[str, ConfigError]:
     """All that is wrong with the settings, by field, and not just the first."""
     rest, mistakes = dict(values), dict[str, ConfigError]()
     while True:

@@ -47,6 +47,8 @@ class TrainingConfig(LabConfig):
     """How many of the topmost layers get adapters; what lies below runs once per batch of data. 0: all."""
     max_grad_norm: float = 1.0
     """Gradients are scaled down to this norm."""
+    gradient_checkpointing: bool = False
+    """Keep only each layer's input and compute the rest again for the gradient: less memory, more time."""
     checkpoint_every: int = 50
     """Steps after which the run saves its state, to go on from it; 0: only when it is told to stop."""
 
@@ -282,6 +284,8 @@ def _notes(config: type) -> dict[str, str]:
 
 
 def _coerced(name: str, value: Any, wanted: type) -> Any:
+    if wanted is bool:
+        return _yes_or_no(name, value)
     try:
         if isinstance(value, bool) or value is None:
             raise ValueError
@@ -296,6 +300,13 @@ def _coerced(name: str, value: Any, wanted: type) -> Any:
     if isinstance(coerced, float) and not math.isfinite(coerced):
         raise ConfigError(name, value, "a finite number")
     return coerced
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    said = str(value).lower()
+    if said not in ("true", "false"):
+        raise ConfigError(name, value, "true or false")
+    return said == "true"
 
 
 def _at_least(config: Any, least: float, *names: str) -> None:

@@ -23,6 +23,8 @@ def make_critic(config: PPOConfig, policy: Role, reward: RewardModel) -> tuple[R
     assert head.bias is not None
     head.bias.fill_(-reward.bias / reward.scale)
     home = reward.role.backbone
+    if config.gradient_checkpointing:
+        home.recompute_layers()
     if not config.lora_rank:
         copy = frozen_copy(home)
         copy.add_role(FULL, config.seed)

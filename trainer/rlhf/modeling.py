@@ -9,14 +9,16 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from trainer.handoff.configs import LabConfig, TrainingConfig
 from trainer.rlhf.batches import PLAIN_TEMPLATE, Batch, Family, cheapest_rows, pad, pad_shared
@@ -45,6 +47,36 @@ class Backbone(nn.Module):
         self.requires_grad_(False).eval()  # dropout stays off: scores must not depend on luck
         self.trunk_part, self.top_part = self._split(lora_layers if lora_rank else 0)
         self.adapted: list[LoRALinear] = self._adapt() if lora_rank else []
+
+    def recompute_layers(self) -> None:
+        """From now on a layer keeps its input alone, and says the rest again when its gradient is asked for.
+
+        transformers can do this too, but only in training mode, where some layers drop out.
+
+        :raises LabError: it cannot be told what the model's layers are.
+        """
+        layers = [part for part in self.decoder.modules() if isinstance(part, GradientCheckpointingLayer)]
+        if not layers:
+            raise LabError(
+                "This model has no layers that transformers can recompute: set "
+                "gradient_checkpointing to false."
+            )
+        for layer in layers:
+            if not isinstance(layer.forward, partial):
+                layer.forward = partial(self._said_twice, layer.forward)
+
+    def _said_twice(self, forward: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        if not torch.is_grad_enabled():
+            return forward(*args, **options)
+        return checkpoint(
+            forward,
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            # The gradient is taken when nobody speaks any more, or somebody else does.
+            context_fn=lambda: (nullcontext(), self.speaking(self.speaker.role)),
+            **options,
+        )
 
     @property
     def decoder(self) -> Any:
@@ -305,7 +337,10 @@ def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
     arithmetic."""
     compute = pick_dtype(config)
     model = load_model(base_model, compute if config.lora_rank else torch.float32)
-    return Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)
+    backbone = Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)
+    if config.gradient_checkpointing:
+        backbone.recompute_layers()
+    return backbone
 
 
 def frozen_copy(backbone: Backbone) -> Backbone:

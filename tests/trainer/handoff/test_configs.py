@@ -19,6 +19,11 @@ def test_texts_are_read_as_the_fields_type():
     assert (config.kl_coef, config.iterations) == (0.1, 7)
 
 
+@pytest.mark.parametrize(("said", "read"), [("true", True), ("False", False), (True, True), (False, False)])
+def test_yes_and_no_are_read_as_such(said, read):
+    assert build_config("sft", {"gradient_checkpointing": said}).gradient_checkpointing is read
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "words"),
     [
@@ -28,6 +33,7 @@ def test_texts_are_read_as_the_fields_type():
         ("ppo", {"iterations": 0}, "1 or more"),
         ("ppo", {"kl_coef": "nan"}, "a finite number"),
         ("ppo", {"kl_coef": True}, "a number"),
+        ("sft", {"gradient_checkpointing": 1}, "true or false"),
         ("ppo", {"minibatch_size": 7}, "a divisor of rollout_size (64)"),
         ("ppo", {"gamma": 1.5}, "between 0 and 1"),
         ("sft", {"learning_rate": 0}, "more than 0"),

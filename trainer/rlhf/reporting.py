@@ -1,6 +1,7 @@
 """Metrics out, stop requests in, and the clock between steps."""
 
 import math
+import shutil
 import signal
 import sys
 import time
@@ -16,7 +17,8 @@ class Reporter:
     def __init__(self, directory: RunDirectory, *, writes: bool = True) -> None:
         self.directory, self.writes = directory, writes
         self.stopping = False
-        self._last = time.monotonic()
+        self._begun = self._last = time.monotonic()
+        self._begun_at: int | None = None
 
     def stop_on_sigterm(self) -> None:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
@@ -41,15 +43,40 @@ class Reporter:
             return
         self.directory.log_metrics(step=step, steps=steps, **_rounded(values))
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        print(f"step {step}/{steps}  {shown}", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            self._redraw(f"step {step}/{steps}  {self._clock(step, steps)}  {shown}")
+        else:
+            print(f"step {step}/{steps}  {shown}", file=sys.stderr, flush=True)
 
     def check(self) -> None:
         """:raises Stopped: somebody asked the run to stop."""
         if self.stopping:
             raise Stopped
 
+    def _clock(self, step: int, steps: int) -> str:
+        """The time since the start, and the time to go, judged by the steps since the start."""
+        if self._begun_at is None:  # a resumed run does not begin at 1
+            self._begun_at = step - 1
+        elapsed = self._last - self._begun
+        to_go = elapsed / max(step - self._begun_at, 1) * (steps - step)
+        return f"{_minutes(elapsed)} done, {_minutes(to_go)} to go"
+
+    def _redraw(self, line: str) -> None:
+        """On a terminal one line is enough: it is written over the one before."""
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r\x1b[K{line[:width]}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """After the last step: what comes next starts a line of its own."""
+        if self.writes and sys.stderr.isatty() and self._begun_at is not None:
+            print(file=sys.stderr, flush=True)
+
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

@@ -1,9 +1,13 @@
 import os
 import signal
+import sys
+import time
+from functools import partial
 
 import pytest
 
 from trainer.rlhf.errors import LabError, Stopped
+from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine
 
 
@@ -34,6 +38,41 @@ class TestReporter:
                 report.check()
         finally:
             signal.signal(signal.SIGTERM, handler)
+
+
+class TestATerminal:
+    @staticmethod
+    def reporter(report, monkeypatch, *times):
+        """One that writes to a terminal, at these times."""
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(time, "monotonic", partial(next, iter(times)))
+        return Reporter(report.directory)
+
+    def test_shows_one_line_with_the_time_to_go(self, report, capsys, monkeypatch):
+        report = self.reporter(report, monkeypatch, 100.0, 140.0, 170.0)
+
+        report.step(1, 4, loss=2.0)
+        report.step(2, 4, loss=1.0)
+        report.close()
+
+        shown = capsys.readouterr().err
+        assert shown.count("\n") == 1
+        assert "step 1/4  0:00:40 done, 0:02:00 to go  loss 2" in shown
+        assert "step 2/4  0:01:10 done, 0:01:10 to go  loss 1" in shown
+
+    def test_judges_a_resumed_run_by_its_own_steps(self, report, capsys, monkeypatch):
+        report = self.reporter(report, monkeypatch, 0.0, 10.0)
+
+        report.step(91, 100, loss=2.0)
+
+        assert "0:00:10 done, 0:01:30 to go" in capsys.readouterr().err
+
+    def test_that_is_none_gets_a_line_for_each_step(self, report, capsys):
+        report.step(1, 2, loss=2.0)
+        report.step(2, 2, loss=1.0)
+        report.close()
+
+        assert capsys.readouterr().err == "step 1/2  loss 2\nstep 2/2  loss 1\n"
 
 
 class TestCosine:

@@ -37,11 +37,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m trainer.rlhf", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="a folder with config.json and data/")
     parser.add_argument("--processes", type=int, help="how many share the run; one for each GPU unless told")
+    parser.add_argument("--dry-run", action="store_true", help="say what the run will do and need, and end")
     options = parser.parse_args()
     directory = RunDirectory(options.run_dir)
     if not (directory.path / "config.json").exists():
         print(f"{directory.path} is no run directory: it has no config.json.", file=sys.stderr)
         return 1
+    if options.dry_run:
+        from trainer.rlhf.dry_run import rehearse
+
+        return rehearse(directory, options.processes)
     if (outcome := directory.outcome()) and outcome.succeeded:
         print(f"{directory.path} is done already.", file=sys.stderr)
         return 0
@@ -76,13 +81,18 @@ def run(directory: RunDirectory, world: "World") -> dict[str, object]:
     """Do what the run's config asks. Returns the figures it ended with."""
     spec = directory.spec()
     config = build_config(spec.kind, spec.config)
+    from trainer.rlhf.dry_run import refuse_what_cannot_fit
     from trainer.rlhf.reporting import Reporter
 
     report = Reporter(directory, writes=world.is_first)
     report.stop_on_sigterm()
+    refuse_what_cannot_fit(config, directory, world)
     module, function = STAGES[spec.kind]
     stage = getattr(importlib.import_module(f"trainer.rlhf.{module}"), function)
-    summary: dict[str, object] = stage(config, spec, directory, report, world)
+    try:
+        summary: dict[str, object] = stage(config, spec, directory, report, world)
+    finally:
+        report.close()
     return summary
 
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from trainer.handoff.configs import LabConfig, TrainingConfig
@@ -198,7 +198,7 @@ class Backbone(nn.Module):
     def _autocast(self) -> Any:
         """Weights that are trained stay in float32, also where bfloat16 does the arithmetic: a step is often
         smaller than bfloat16 can tell."""
-        if self.compute == self.model.dtype:
+        if self.compute == self.model.dtype or self.device.type == "meta":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.compute)
 
@@ -255,6 +255,8 @@ class Backbone(nn.Module):
         cut = len(layers) - lora_layers
         trunk = _with_layers(self.decoder, slice(0, cut), nn.Identity())
         top = _with_layers(self.decoder, slice(cut, None), self.decoder.norm)
+        if self.device.type == "meta":  # a model without weights, to plan memory: nothing to compare
+            return trunk, top
         # Not every architecture allows this cut (some scale embeddings on the way in): try, and compare.
         ids = torch.arange(1, 9, device=self.device)[None]
         with torch.no_grad():
@@ -328,15 +330,23 @@ def load_tokenizer(base_model: str) -> Any:
     return tokenizer
 
 
+def load_config(base_model: str) -> Any:
+    """What the model is like, without its weights."""
+    return _load(AutoConfig.from_pretrained, base_model)
+
+
 def load_model(base_model: str, dtype: torch.dtype) -> Any:
     return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(pick_device())
 
 
+def weights_dtype(config: TrainingConfig) -> torch.dtype:
+    """Weights that are all to be trained are float32, whatever the arithmetic."""
+    return pick_dtype(config) if config.lora_rank else torch.float32
+
+
 def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
-    """The base model with room for roles. Weights that are all to be trained are float32, whatever the
-    arithmetic."""
-    compute = pick_dtype(config)
-    model = load_model(base_model, compute if config.lora_rank else torch.float32)
+    """The base model with room for roles."""
+    model, compute = load_model(base_model, weights_dtype(config)), pick_dtype(config)
     backbone = Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)
     if config.gradient_checkpointing:
         backbone.recompute_layers()

@@ -46,8 +46,8 @@ def train_ppo(
     config: PPOConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
-    prompts, left_out = _train_prompts(config, directory, tokenizer)
-    demonstrations = _demonstrations(config, directory, tokenizer)
+    prompts, left_out = train_prompts(config, directory, tokenizer)
+    demonstrations = demonstrations_to_mix(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     models = _models(config, spec, backbone)
     learner = _learner(config, models, world)
@@ -273,7 +273,7 @@ def _learner(config: PPOConfig, models: Models, world: World) -> Learner:
     )
 
 
-def _train_prompts(
+def train_prompts(
     config: PPOConfig, directory: RunDirectory, tokenizer: Any
 ) -> tuple[dict[int, list[int]], int]:
     """Token ids of the train prompts, by prompt id; and how many were too long."""
@@ -288,7 +288,7 @@ def _train_prompts(
     return short, len(prompts) - len(short)
 
 
-def _demonstrations(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -> list[TokenSequence]:
+def demonstrations_to_mix(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -> list[TokenSequence]:
     """What the policy is to keep knowing, where ``ptx_coef`` asks for it."""
     if not config.ptx_coef:
         return []

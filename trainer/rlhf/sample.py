@@ -20,7 +20,7 @@ def sample_candidates(
 ) -> dict[str, object]:
     directory.rewind(None)
     tokenizer = load_tokenizer(spec.base_model)
-    prompts, left_out = _prompts(config, directory, tokenizer)
+    prompts, left_out = prompts_to_answer(config, directory, tokenizer)
     role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
 
     # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
@@ -70,7 +70,7 @@ def sample_candidates(
     }
 
 
-def _prompts(
+def prompts_to_answer(
     config: SampleConfig, directory: RunDirectory, tokenizer: Any
 ) -> tuple[list[tuple[int, list[int]]], int]:
     """Prompt ids with their tokens; and how many prompts were too long."""

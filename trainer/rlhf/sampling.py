@@ -65,7 +65,7 @@ def sample(
         cache.batch_repeat_interleave(repeats)
         mask, positions = mask.repeat_interleave(repeats, 0), positions.repeat_interleave(repeats, 0)
         for number in range(1, max_new_tokens + 1):
-            drawn, drawn_logprobs = _draw(backbone.logits(states) / temperature, luck[rows, number - 1])
+            drawn, drawn_logprobs = draw(backbone.logits(states) / temperature, luck[rows, number - 1])
             for row, token, logprob in zip(rows, drawn.tolist(), drawn_logprobs.tolist(), strict=True):
                 tokens[row].append(token)
                 logprobs[row].append(logprob)
@@ -85,7 +85,7 @@ def sample(
     ]
 
 
-def _draw(logits: Tensor, luck: Tensor) -> tuple[Tensor, Tensor]:
+def draw(logits: Tensor, luck: Tensor) -> tuple[Tensor, Tensor]:
     """A token (N,) from each row of logits (N, V) by its luck (N,), and its log-probability (N,).
 
     By the inverse of the distribution function: one random number a row, where ``multinomial`` draws V.

@@ -141,7 +141,7 @@ class Lab:
         return {"sft": sft, "reward": reward, "ppo": ppo, "sample": sample}
 
 
-def run_program(folder):
+def run_program(folder, *options):
     """The exit code of ``python -m trainer.rlhf FOLDER``, without the seconds of a fresh process."""
-    with patch.object(sys, "argv", ["trainer.rlhf", str(folder)]):
+    with patch.object(sys, "argv", ["trainer.rlhf", str(folder), *options]):
         return lab_program.main()

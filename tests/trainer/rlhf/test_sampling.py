@@ -112,11 +112,11 @@ class TestSample:
         for prompt, one in zip(PROMPTS, said, strict=True):
             assert one.logprobs == pytest.approx(scored(policy, [prompt], [one], 1.0)[0], abs=1e-4)
 
-    def test_an_impossible_token_is_not_drawn_even_by_a_luck_of_0(self):
-        from trainer.rlhf.sampling import _draw
+    def test_an_impossible_token_is_notdrawn_even_by_a_luck_of_0(self):
+        from trainer.rlhf.sampling import draw
 
         logits = torch.tensor([[-torch.inf, 0.0, 0.0]])
 
-        token, logprob = _draw(logits, torch.zeros(1))
+        token, logprob = draw(logits, torch.zeros(1))
 
         assert (token.item(), logprob.exp().item()) == (1, pytest.approx(0.5))

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.handoff.rewards import RewardSource
+
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
 DONE, FAILED = "DONE", "FAILED"
 CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
@@ -26,8 +28,13 @@ class RunSpec:
     """A local folder or a Hugging Face id."""
     base_digest: str
     reward_model: str | None = None
-    """The folder of a reward run's result; PPO needs one."""
+    """The folder of a reward run's result; counts with weight 1."""
     reward_digest: str | None = None
+    rewards: tuple[RewardSource, ...] = ()
+    """What else scores; PPO needs one of these or a ``reward_model``."""
+    holdout_reward: str | None = None
+    """A source like those of ``rewards`` that PPO only watches: where it falls while ``score`` rises, the
+    policy has learned to please the reward instead of people."""
     snapshot_digest: str
     code_version: str
 
@@ -66,7 +73,9 @@ class RunDirectory:
 
     def spec(self) -> RunSpec:
         """:raises FileNotFoundError, ValueError: there is no readable ``config.json``."""
-        return RunSpec(**json.loads((self.path / CONFIG).read_text(encoding="utf-8")))
+        told = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+        rewards = tuple(RewardSource(**reward) for reward in told.pop("rewards", ()))
+        return RunSpec(**told, rewards=rewards)
 
     def data_path(self, name: str) -> Path:
         return self.path / "data" / name

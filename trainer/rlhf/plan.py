@@ -25,6 +25,7 @@ from trainer.handoff.configs import (
     SFTConfig,
     TrainingConfig,
 )
+from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunSpec
 from trainer.rlhf.blanks import META, PassShape, blank_backbone
 from trainer.rlhf.memory import Need
@@ -32,6 +33,7 @@ from trainer.rlhf.meter import most_bytes
 from trainer.rlhf.modeling import FULL, Backbone, Role, ScalarHead, learned_states, pick_dtype, weights_dtype
 from trainer.rlhf.readings import Reading
 from trainer.rlhf.reward_models import REPORT
+from trainer.rlhf.rewards import holdout_reward
 from trainer.rlhf.sampling import draw
 from trainer.rlhf.trunks import MOST_BYTES
 
@@ -130,7 +132,8 @@ def ppo_run(config: PPOConfig, spec: RunSpec, reading: Reading, processes: int) 
     found += passes(LEARNING, pass_through, reading.learning, cast.learned, learns=True)
     found += passes("learning demonstrations", mixed_in, reading.mixed_in, cast.learned, learns=True)
     found.append(sampled(policy, rows, 1, reading, config.max_new_tokens))
-    if "reward model" not in cast.backbones:
+    found += judges([*spec.rewards, *holdout_reward(spec)], pick_dtype(config))
+    if spec.reward_model and "reward model" not in cast.backbones:
         why = "the whole reward model, of which adapters and head are kept"
         found.append(Need("reward model", _bytes(policy.backbone.parameters()), why, LOADING))
     found.append(rollout(policy.backbone, rows, reading))
@@ -155,7 +158,7 @@ def ppo_cast(config: PPOConfig, spec: RunSpec) -> tuple[Cast, Role, Role]:
         backbone.add_role("reward", 0)
         for parameter in backbone.role_parameters("reward"):
             parameter.requires_grad_(False)
-    else:
+    elif spec.reward_model:
         home = backbones["reward model"] = _blank_reward_model(config, spec)
     learned = {f"policy.{name}": p for name, p in backbone.learned_by(policy.name or FULL).items()}
     critic = policy
@@ -167,6 +170,17 @@ def ppo_cast(config: PPOConfig, spec: RunSpec) -> tuple[Cast, Role, Role]:
         learned |= {f"critic.{name}": p for name, p in home.learned_by(critic.name or FULL).items()}
     learned |= {f"value.{name}": p for name, p in heads["value"].named_parameters()}
     return Cast(backbones, learned, heads), policy, critic
+
+
+def judges(sources: Iterable[RewardSource], dtype: torch.dtype) -> list[Need]:
+    """Reward models that score texts, each with all its weights."""
+    found = []
+    for source in sources:
+        if source.is_checkpoint:
+            classifier = AutoModelForSequenceClassification
+            blank = blank_backbone(source.source, dtype, lora_rank=0, lora_layers=0, kind=classifier)
+            found.append(Need(f"reward model {source.source}", _bytes(blank.parameters()), "scores texts"))
+    return found
 
 
 def speaks_through(config: PPOConfig, spec: RunSpec) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.handoff.configs import PPOConfig
-from trainer.handoff.records import PromptRecord, read_records
+from trainer.handoff.records import Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence, prompt_ids, rows_by_length
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
@@ -27,12 +27,14 @@ from trainer.rlhf.modeling import (
     learned_states,
     load_backbone,
     load_tokenizer,
+    pick_dtype,
     save_model,
     token_logprobs,
 )
 from trainer.rlhf.randomness import seed_for, uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_models import load_reward_model
+from trainer.rlhf.rewards import holdout_reward, load_reward
 from trainer.rlhf.rollouts import Models, Rollout, collect_rollout
 from trainer.rlhf.sft import collate, demonstrations_in, sft_loss
 from trainer.rlhf.world import World
@@ -47,9 +49,10 @@ def train_ppo(
 ) -> dict[str, object]:
     tokenizer = load_tokenizer(spec.base_model)
     prompts, left_out = train_prompts(config, directory, tokenizer)
+    conversations = conversations_in(directory)
     demonstrations = demonstrations_to_mix(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
-    models = _models(config, spec, backbone)
+    models = _models(config, spec, backbone, tokenizer)
     learner = _learner(config, models, world)
     controller = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
     progress, flight = Numbers(iteration=1.0), Flight(backbone, config.rows_per_pass)
@@ -71,6 +74,7 @@ def train_ppo(
                 config,
                 models,
                 [prompts[key] for key in mine],
+                conversations=[conversations[key] for key in mine],
                 eos=tokenizer.eos_token_id,
                 luck=_luck(config, iteration, world),
                 kl_coef=controller.kl_coef,
@@ -236,12 +240,16 @@ def _luck(config: PPOConfig, iteration: int, world: World) -> Tensor:
     return luck[world.rank :: world.size]
 
 
-def _models(config: PPOConfig, spec: RunSpec, backbone: Backbone) -> Models:
-    if spec.reward_model is None:
+def _models(config: PPOConfig, spec: RunSpec, backbone: Backbone, tokenizer: Any) -> Models:
+    other = load_reward(spec.rewards, pick_dtype(config))
+    holdout = load_reward(holdout_reward(spec), pick_dtype(config))
+    reward = None
+    if spec.reward_model:
+        reward = load_reward_model(
+            Path(spec.reward_model), shared=backbone, base_digest=spec.base_digest, dtype=backbone.model.dtype
+        )
+    if reward is None and other is None:
         raise LabError("PPO needs a reward model: train one from rankings first.")
-    reward = load_reward_model(
-        Path(spec.reward_model), shared=backbone, base_digest=spec.base_digest, dtype=backbone.model.dtype
-    )
     # Without adapters the policy is the backbone itself, and the reference a copy of its start.
     policy, reference = (
         (Role(backbone, "policy"), Role(backbone, None))
@@ -250,7 +258,16 @@ def _models(config: PPOConfig, spec: RunSpec, backbone: Backbone) -> Models:
     )
     backbone.add_role(policy.name or FULL, config.seed)
     critic, value_head = make_critic(config, policy, reward)
-    return Models(policy=policy, reference=reference, reward=reward, critic=critic, value_head=value_head)
+    return Models(
+        policy=policy,
+        reference=reference,
+        reward=reward,
+        critic=critic,
+        value_head=value_head,
+        tokenizer=tokenizer,
+        other_reward=other,
+        holdout_reward=holdout,
+    )
 
 
 def _learner(config: PPOConfig, models: Models, world: World) -> Learner:
@@ -288,6 +305,12 @@ def train_prompts(
     return short, len(prompts) - len(short)
 
 
+def conversations_in(directory: RunDirectory) -> dict[int, list[Message]]:
+    """What was said in each prompt, by its id."""
+    rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
+    return {row.prompt_id: row.messages for row in rows}
+
+
 def demonstrations_to_mix(config: PPOConfig, directory: RunDirectory, tokenizer: Any) -> list[TokenSequence]:
     """What the policy is to keep knowing, where ``ptx_coef`` asks for it."""
     if not config.ptx_coef:
@@ -318,7 +341,7 @@ def _keep_samples(
     for prompt_id, (said, score, ref_kl) in rows:
         directory.append_sample(
             prompt_id=prompt_id,
-            completion=tokenizer.decode(said.tokens, skip_special_tokens=True).strip(),
+            completion=said.text(tokenizer),
             finished=said.finished,
             tokens=len(said.tokens),
             score=round(score, 4),

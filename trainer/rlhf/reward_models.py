@@ -16,7 +16,7 @@ from trainer.handoff.configs import RewardConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import Batch
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.modeling import Backbone, Role, ScalarHead, save_model
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead, pick_device, save_model
 
 ADAPTER, REPORT = "adapter.safetensors", "reward.json"
 
@@ -42,7 +42,9 @@ class RewardModel:
         return (self.raw_scores(batch, trunk) - self.bias) / self.scale
 
 
-def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype: torch.dtype) -> RewardModel:
+def load_reward_model(
+    folder: Path, *, dtype: torch.dtype, shared: Backbone | None = None, base_digest: str = ""
+) -> RewardModel:
     """What a reward run published. Where it was trained from the weights of ``shared``, it speaks through
     that backbone as one more role; else it brings its own."""
     try:
@@ -50,23 +52,18 @@ def load_reward_model(folder: Path, *, shared: Backbone, base_digest: str, dtype
         classifier = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype)
     except (OSError, ValueError) as error:
         raise LabError(f"The reward model in {folder} could not be loaded: {error}") from error
-    head = ScalarHead(shared.hidden_size, spread=0.0, seed=0)
+    head = ScalarHead(classifier.config.hidden_size, spread=0.0, seed=0)
     head.weight.data = classifier.score.weight.detach().float()
-    head.to(shared.device).requires_grad_(False)
-    same_layers = about["lora_rank"] == shared.lora_rank and about["lora_layers"] == shared.lora_layers
-    if shared.lora_rank and about["base_digest"] == base_digest and same_layers:
+    rank, layers = (shared.lora_rank, shared.lora_layers) if shared else (0, 0)
+    same_layers = (about["lora_rank"], about["lora_layers"]) == (rank, layers)
+    if shared and rank and about["base_digest"] == base_digest and same_layers:
         shared.load_role("reward", load_file(folder / ADAPTER))
         role = Role(shared, "reward")
     else:
-        role = Role(
-            Backbone(
-                classifier.to(shared.device),
-                lora_rank=shared.lora_rank,
-                lora_layers=shared.lora_layers,
-                compute=shared.compute,
-            ),
-            None,
-        )
+        device, compute = (shared.device, shared.compute) if shared else (pick_device(), dtype)
+        own = Backbone(classifier.to(device), lora_rank=rank, lora_layers=layers, compute=compute)
+        role = Role(own, None)
+    head.to(role.backbone.device).requires_grad_(False)
     return RewardModel(role, head, bias=about["bias"], scale=about["scale"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from trainer.rlhf.advantages import generalized_advantages, shape_rewards, white
 from trainer.rlhf.batches import Batch, TokenSequence, answer_sequence, pad, rows_by_length
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead, learned_states, token_logprobs
 from trainer.rlhf.reward_models import RewardModel
+from trainer.rlhf.rewards import Conversation, Reward
 from trainer.rlhf.sampling import Sampled, sample
 from trainer.rlhf.world import World
 
@@ -21,10 +23,17 @@ class Models:
 
     policy: Role
     reference: Role
-    reward: RewardModel
+    reward: RewardModel | None
+    """Scores tokens, from the shared trunk where it can."""
     critic: Role
     """Whose hidden states the values are read from: the policy, or a role that began as the reward model."""
     value_head: ScalarHead
+    tokenizer: Any = None
+    """Makes the texts that the next two read."""
+    other_reward: Reward | None = None
+    """What its scores are added to the reward model's."""
+    holdout_reward: Reward | None = None
+    """Scores what the policy says and never teaches it."""
 
     def values(self, states: Tensor, part: Batch, trunk: Tensor | None) -> Tensor:
         """(N, T), 0 on padding; ``states`` (N, T, H) are the policy's."""
@@ -42,13 +51,15 @@ class Measured:
     logprobs       (B, T)  of the policy that sampled, recomputed the way the update computes them
     ref_logprobs   (B, T)  of the reference
     values         (B, T)
-    raw_scores     (B,)    of the reward model, normalized
+    raw_scores     (B,)    of the reward model, normalized, and of the other rewards
+    holdout_scores (B,)    of the held-out reward, or None
     """
 
     logprobs: Tensor
     ref_logprobs: Tensor
     values: Tensor
     raw_scores: Tensor
+    holdout_scores: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,7 @@ class Rollout:
         mask, logprobs = self.batch.mask, self.measured.logprobs
         returns = (self.returns * mask).double()
         errors = returns - (self.measured.values * mask).double()
+        watched = self.measured.holdout_scores
         added = world.totals(
             {
                 "completions": float(len(mask)),
@@ -105,6 +117,7 @@ class Rollout:
                 "return_squared": (returns**2).sum().item(),
                 "error": errors.sum().item(),
                 "error_squared": (errors**2).sum().item(),
+                **({} if watched is None else {"holdout_score": watched.sum().item()}),
             }
         )
         completions, tokens = added["completions"], added["tokens"]
@@ -117,6 +130,7 @@ class Rollout:
             "mean_length": tokens / completions,
             "finished_share": added["finished"] / completions,
             "explained_variance": 1 - unexplained / max(spread, 1e-8),
+            **({} if watched is None else {"holdout_score": added["holdout_score"] / completions}),
         }
 
     def state(self) -> dict[str, Tensor]:
@@ -130,12 +144,9 @@ class Rollout:
             "said": torch.tensor([len(sampled.tokens) for sampled in self.samples]),
             "finished": torch.tensor([sampled.finished for sampled in self.samples]),
         }
-        batch = {field.name: getattr(self.batch, field.name) for field in fields(Batch)}
-        tensors |= {f"batch.{name}": tensor for name, tensor in batch.items() if tensor is not None}
-        tensors |= {
-            f"measured.{field.name}": getattr(self.measured, field.name) for field in fields(Measured)
-        }
-        return tensors
+        parts = [(f"batch.{field.name}", getattr(self.batch, field.name)) for field in fields(Batch)]
+        said = [(f"measured.{field.name}", getattr(self.measured, field.name)) for field in fields(Measured)]
+        return tensors | {name: tensor for name, tensor in parts + said if tensor is not None}
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor], backbone: Backbone, rows_per_pass: int) -> "Rollout":
@@ -147,11 +158,12 @@ class Rollout:
                 batch.tokens, state["sample_logprobs"], state["said"], state["finished"], strict=True
             )
         ]
+        measured = {k.removeprefix("measured."): t for k, t in state.items() if k.startswith("measured.")}
         return cls(
             batch=batch,
             lengths=state["lengths"],
             samples=samples,
-            measured=Measured(**{field.name: state[f"measured.{field.name}"] for field in fields(Measured)}),
+            measured=Measured(**measured),
             scores=state["scores"],
             advantages=state["advantages"],
             returns=state["returns"],
@@ -165,13 +177,15 @@ def collect_rollout(
     models: Models,
     prompts: Sequence[list[int]],
     *,
+    conversations: Sequence[Conversation] = (),
     eos: int,
     luck: Tensor,
     kl_coef: float,
     world: World,
 ) -> Rollout:
     """Sample a completion for each prompt (token ids), score it, and work out advantages. ``prompts`` are
-    this process's share, and so is ``luck`` (B, max_new_tokens)."""
+    this process's share, and so are ``conversations``, which rewards read that score texts, and ``luck``
+    (B, max_new_tokens)."""
     samples = sample(
         models.policy,
         prompts,
@@ -183,7 +197,7 @@ def collect_rollout(
     sequences = [sampled_sequence(p, s, eos) for p, s in zip(prompts, samples, strict=True)]
     batch = pad(sequences, models.policy.backbone.device)
     trunk = trunk_of(models.policy.backbone, batch, config.rows_per_pass)
-    measured = measure(config, models, batch, trunk)
+    measured = read_texts(models, measure(config, models, batch, trunk), conversations, samples)
     scores = judge(config, measured.raw_scores, samples)
     rewards = shape_rewards(scores, measured.logprobs, measured.ref_logprobs, batch.mask, kl_coef)
     advantages = generalized_advantages(rewards, measured.values, batch.mask, config.gamma, config.gae_lambda)
@@ -234,8 +248,25 @@ def measure(config: PPOConfig, models: Models, batch: Batch, trunk: Tensor | Non
         values[rows, learned] = models.values(states, part, below)
         ref_states = learned_states(reference.hidden(part, below), part)
         ref_logprobs[rows, learned] = token_logprobs(reference.backbone, ref_states, part, config.temperature)
-        scores[rows] = reward.scores(part, below if reward.role.backbone is backbone else None)
+        if reward is not None:
+            scores[rows] = reward.scores(part, below if reward.role.backbone is backbone else None)
     return Measured(logprobs, ref_logprobs, values, scores)
+
+
+def read_texts(
+    models: Models, measured: Measured, conversations: Sequence[Conversation], samples: list[Sampled]
+) -> Measured:
+    """``measured`` with what the rewards say that read texts."""
+    if models.other_reward is None and models.holdout_reward is None:
+        return measured
+    texts = [sampled.text(models.tokenizer) for sampled in samples]
+    if models.other_reward is not None:
+        added = measured.raw_scores.new_tensor(models.other_reward.score(conversations, texts))
+        measured = replace(measured, raw_scores=measured.raw_scores + added)
+    if models.holdout_reward is not None:
+        watched = measured.raw_scores.new_tensor(models.holdout_reward.score(conversations, texts))
+        measured = replace(measured, holdout_scores=watched)
+    return measured
 
 
 def judge(config: PPOConfig, scores: Tensor, samples: list[Sampled]) -> Tensor:

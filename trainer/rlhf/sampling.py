@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,10 @@ class Sampled:
     """Of each token under the distribution it was drawn from."""
     finished: bool
     """The policy ended it by itself."""
+
+    def text(self, tokenizer: Any) -> str:
+        text: str = tokenizer.decode(self.tokens, skip_special_tokens=True)
+        return text.strip()
 
 
 @torch.no_grad()

@@ -1,7 +1,10 @@
+import json
 from dataclasses import replace
 
 import pytest
 
+from trainer.handoff.configs import ConfigError
+from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
 
 SPEC = RunSpec(
@@ -19,6 +22,47 @@ def folder(tmp_path):
     data = tmp_path / "rows"
     data.write_bytes(b"rows")
     return RunDirectory.create(tmp_path / "run", SPEC, {"demonstrations.parquet": data})
+
+
+def test_rewards_pass_through(tmp_path):
+    rewards = (RewardSource(source="python:taste:sweet", weight=0.5), RewardSource(source="http://localhost"))
+    spec = replace(SPEC, rewards=rewards, holdout_reward="/somewhere/else")
+
+    assert RunDirectory.create(tmp_path / "run", spec, {}).spec() == spec
+
+
+def test_settings_of_before_there_were_rewards_are_read(folder):
+    told = json.loads((folder.path / "config.json").read_text())
+    del told["rewards"], told["holdout_reward"]
+    (folder.path / "config.json").write_text(json.dumps(told))
+
+    assert folder.spec() == SPEC
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "file:///etc/passwd",
+        "ftp://host/score",
+        "http://",
+        "http://host:port/",
+        "python:taste",
+        "python:taste:",
+        "python:os.path:system('true')",
+        "python::sweet",
+        7,
+    ],
+)
+def test_a_reward_that_could_not_be_read_is_refused(source):
+    with pytest.raises(ConfigError, match="it must be python:package.module:function"):
+        RewardSource(source=source)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), "1", True, None])
+def test_a_weight_that_is_no_number_is_refused(weight):
+    with pytest.raises(ConfigError, match="weight is .*; it must be a"):
+        RewardSource(source="python:taste:sweet", weight=weight)
 
 
 def test_settings_and_data_pass_through(folder):

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from tests.tiny_model import tiny_tokenizer
 from trainer.handoff.records import DemonstrationRecord, PromptRecord, RankingRecord, write_records
+from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
 from trainer.rlhf import __main__ as lab_program
 from trainer.rlhf.base_model import CHAT_TEMPLATE
@@ -110,7 +111,18 @@ class Lab:
     def __init__(self, folder: Path, model: Path) -> None:
         self.folder, self.model = folder, model
 
-    def directory(self, kind, *, rows=None, model=None, reward_model=None, name=None, **settings):
+    def directory(
+        self,
+        kind,
+        *,
+        rows=None,
+        model=None,
+        reward_model=None,
+        rewards=(),
+        holdout_reward=None,
+        name=None,
+        **settings,
+    ):
         """A run directory, ready to run."""
         file, record, usual = ROWS[kind]
         model = model or self.model
@@ -122,6 +134,8 @@ class Lab:
             base_model=str(model),
             base_digest=digest_of_folder(model),
             reward_model=None if reward_model is None else str(reward_model),
+            rewards=tuple(RewardSource(source=source, weight=weight) for source, weight in rewards),
+            holdout_reward=holdout_reward,
             snapshot_digest="s" * 64,
             code_version="test",
         )

@@ -17,6 +17,7 @@ from trainer.rlhf.memory import Need, Plan, free_host_memory, readable
 from trainer.rlhf.meter import Meter, most_bytes
 from trainer.rlhf.modeling import Role, load_backbone, load_tokenizer
 from trainer.rlhf.readings import read
+from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.world import World
 
 CPU = torch.device("cpu")
@@ -72,7 +73,7 @@ class TestWeights:
         )
         spec = directory.spec()
         config = build_config("ppo", spec.config)
-        models = ppo._models(config, spec, load_backbone(spec.base_model, config))
+        models = ppo._models(config, spec, load_backbone(spec.base_model, config), None)
         backbones = {
             id(role.backbone): role.backbone
             for role in (models.policy, models.reference, models.reward.role, models.critic)
@@ -88,6 +89,21 @@ class TestWeights:
         assert bytes_of(needs, "heads") == heads
         learned = ppo._learner(config, models, World()).parameters.values()
         assert bytes_of(needs, "moments") == 2 * size(learned)
+
+    def test_of_rewards_that_score_texts_are_counted_to_the_byte(self, lab, chain):
+        folder = chain["reward"].result_path
+        model = load_reward_model(folder, dtype=torch.float32).role.backbone
+        settings = {"rewards": [("python:json:dumps", 1.0)], "critic": "policy"}
+
+        ppo_needs = planned(lab.directory("ppo", holdout_reward=str(folder), **settings)).needs
+
+        for needs in (ppo_needs,):
+            assert bytes_of(needs, "reward model") == size(model.parameters())
+
+    def test_of_a_run_without_a_reward_model_hold_none(self, lab):
+        settings = {"rewards": [("python:json:dumps", 1.0)], "critic": "policy"}
+
+        assert bytes_of(planned(lab.directory("ppo", **settings)).needs, "reward model") == 0
 
 
 class TestAPass:

@@ -64,10 +64,19 @@ def make_models(*, seed=0):
     return models, learner
 
 
-def roll_out(models, config=CONFIG, seed=0):
+def roll_out(models, config=CONFIG, seed=0, conversations=()):
     prompts = PROMPTS * (config.rollout_size // len(PROMPTS))
     luck = uniforms(config.rollout_size, config.max_new_tokens, seed)
-    return collect_rollout(config, models, prompts, eos=END, luck=luck, kl_coef=config.kl_coef, world=World())
+    return collect_rollout(
+        config,
+        models,
+        prompts,
+        conversations=conversations,
+        eos=END,
+        luck=luck,
+        kl_coef=config.kl_coef,
+        world=World(),
+    )
 
 
 def update(config, models, learner, rollout, iteration=1):

@@ -142,6 +142,30 @@ class TestSharedRun:
             said = [[sample["completion"] for sample in run.read_samples()] for run in (shared, alone)]
             assert said[0] == said[1]
 
+    def test_scores_texts_as_one_process_does(self, lab, tmp_path, monkeypatch):
+        """Each process asks for its share: the conversations stand beside their own completions."""
+        (tmp_path / "both_texts.py").write_text(
+            "def score(prompts, completions):\n"
+            "    pairs = zip(prompts, completions)\n"
+            "    return [sum((p[0]['content'] + c).encode()) % 99 / 50 for p, c in pairs]\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        source = "python:both_texts:score"
+        settings = {
+            **SETTINGS["ppo"],
+            "critic": "policy",
+            "rewards": [(source, 1.0)],
+            "holdout_reward": source,
+        }
+        alone = lab.run("ppo", name="alone", **settings)
+        shared = lab.directory("ppo", name="shared", **settings)
+
+        in_processes(2, run_program, shared.path)
+
+        assert_like(what_it_learned(shared), what_it_learned(alone), tolerance=2e-4)
+        assert "holdout_score" in shared.read_metrics()[0][0]
+        assert [s["score"] for s in shared.read_samples()] == [s["score"] for s in alone.read_samples()]
+
     def test_eight_by_one_is_four_by_two_is_two_processes_by_four(self, lab):
         """However a batch is dealt out, its loss and its gradient are those of the whole."""
         rows = [demonstration(number) for number in range(8)]

@@ -155,6 +155,14 @@ class TestStartingARun:
         run = Run.objects.get(kind="ppo")
         assert (run.reward, run.snapshot) == (reward_model, frozen["prompts"])
 
+    def test_samples_with_a_reward_model_that_chooses(self, post, frozen, base, reward_model):
+        given = {"snapshot": frozen["prompts"].pk, "base": base.pk, "idempotency_key": KEY}
+
+        post("run/start/sample/", **given, reward=reward_model.pk, best_of="4")
+
+        run = Run.objects.get(kind="sample")
+        assert (run.reward, run.config["best_of"]) == (reward_model, 4)
+
     @pytest.mark.parametrize("deliver", [True, False])
     def test_brings_samples_to_the_labelers_as_asked(self, post, frozen, base, deliver):
         given = {"snapshot": frozen["prompts"].pk, "base": base.pk, "idempotency_key": KEY}

@@ -71,6 +71,15 @@ class TestQueueRun:
         with pytest.raises(RewardMissing):
             queue(kind="ppo", snapshot=frozen["prompts"])
 
+    def test_takes_a_reward_model_to_choose_candidates_with(self, queue, frozen, reward_model):
+        run = queue(kind="sample", snapshot=frozen["prompts"], reward=reward_model, config={"best_of": "4"})
+
+        assert (run.reward, run.config["best_of"]) == (reward_model, 4)
+
+    def test_refuses_to_choose_candidates_by_nothing(self, queue, frozen):
+        with pytest.raises(RewardMissing, match="best_of"):
+            queue(kind="sample", snapshot=frozen["prompts"], config={"best_of": 4})
+
     def test_refuses_a_reward_model_where_none_is_read(self, queue, reward_model):
         with pytest.raises(RewardNotUsed):
             queue(reward=reward_model)

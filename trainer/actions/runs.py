@@ -56,15 +56,15 @@ def queue_run(
 
     :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
     :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
-    :raises RewardMissing: PPO needs a reward model.
-    :raises RewardNotUsed: only PPO reads one.
+    :raises RewardMissing: PPO and best-of-n sampling need a reward model.
+    :raises RewardNotUsed: only PPO and sampling read one.
     :raises InvalidConfig: a setting is not known or its value is not allowed.
     :raises BaseRunLost: the run to build on did not succeed.
     """
     _check_snapshot(kind, snapshot)
     _check_origin(base, wants_reward=False)
-    _check_reward(kind, reward)
     settings = _full_config(kind, config or {})
+    _check_reward(kind, reward, settings)
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -187,11 +187,13 @@ def _check_origin(origin: Origin, *, wants_reward: bool) -> None:
         raise WrongCheckpointKind(_("%(origin)s cannot be %(role)s.") % {"origin": origin, "role": role})
 
 
-def _check_reward(kind: str, reward: Origin | None) -> None:
+def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any]) -> None:
     if kind == Run.Kind.PPO and reward is None:
         raise RewardMissing(_("PPO needs a reward model: choose a checkpoint of that kind."))
-    if kind != Run.Kind.PPO and reward is not None:
-        raise RewardNotUsed(_("Only PPO reads a reward model; leave it empty."))
+    if settings.get("best_of", 1) > 1 and reward is None:
+        raise RewardMissing(_("best_of needs a reward model: choose one, or set best_of to 1."))
+    if kind not in {Run.Kind.PPO, Run.Kind.SAMPLE} and reward is not None:
+        raise RewardNotUsed(_("Only PPO and sampling read a reward model; leave it empty."))
     if reward is not None:
         _check_origin(reward, wants_reward=True)
 

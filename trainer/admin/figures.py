@@ -22,6 +22,7 @@ WORDS = {
     "ref_kl": _("Drift from where it started (ref_kl), in nats per answer"),
     "mean_length": _("Mean length of an answer, in tokens"),
     "finished_share": _("Answers that it ended by itself"),
+    "best_of_kl": _("Drift by choosing the best of several answers, at most, in nats per answer"),
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
     "health": _("Health"),

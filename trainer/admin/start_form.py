@@ -38,6 +38,7 @@ class StartForm(BaseModelForm):
             self.fields["reward"] = _reward_field()
             self.suggest("reward", _reward_models().first())
         if kind == Run.Kind.SAMPLE:
+            self.fields["reward"] = _judge_field()
             self.fields["deliver"] = _deliver_field()
         self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
         self.setting_names = list(explain(kind))
@@ -104,6 +105,16 @@ def _reward_field() -> forms.Field:
         label=_("Reward model"),
         widget=UnfoldAdminSelectWidget,
         help_text=_("A reward run makes one."),
+    )
+
+
+def _judge_field() -> forms.Field:
+    return forms.ModelChoiceField(
+        _reward_models(),
+        label=_("Reward model"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Scores the candidates, and chooses them where best_of is more than 1. May stay empty."),
     )
 
 

@@ -211,6 +211,8 @@ class SampleConfig(LabConfig):
 
     completions_per_prompt: int = 4
     """How many candidates each prompt gets."""
+    best_of: int = 1
+    """Each candidate is the best of so many by the reward model; 1: as sampled."""
     temperature: float = 0.9
     """Of sampling."""
     max_new_tokens: int = 128
@@ -226,9 +228,13 @@ class SampleConfig(LabConfig):
         super().__post_init__()
         _above(self, 0, "temperature")
         _between(self, 1, 9, "completions_per_prompt")
-        _at_least(self, 1, "max_new_tokens", "batch_size")
+        _at_least(self, 1, "best_of", "max_new_tokens", "batch_size")
         _at_least(self, 0, "prompts")
         _one_of(self, "split", ("all", "train", "held_out"))
+
+    @property
+    def draws_per_prompt(self) -> int:
+        return self.completions_per_prompt * self.best_of
 
 
 Config = SFTConfig | RewardConfig | PPOConfig | DPOConfig | SampleConfig

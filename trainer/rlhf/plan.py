@@ -33,7 +33,7 @@ from trainer.rlhf.meter import most_bytes
 from trainer.rlhf.modeling import FULL, Backbone, Role, ScalarHead, learned_states, pick_dtype, weights_dtype
 from trainer.rlhf.readings import Reading
 from trainer.rlhf.reward_models import REPORT
-from trainer.rlhf.rewards import holdout_reward
+from trainer.rlhf.rewards import holdout_reward, whole_reward
 from trainer.rlhf.sampling import draw
 from trainer.rlhf.trunks import MOST_BYTES
 
@@ -100,12 +100,13 @@ def supervised_run(
 
 def sampling_run(config: SampleConfig, spec: RunSpec, reading: Reading) -> list[Need]:
     backbone = blank_backbone(spec.base_model, pick_dtype(config), lora_rank=0, lora_layers=0)
-    prompts = max(1, config.batch_size // config.completions_per_prompt)
+    prompts = max(1, config.batch_size // config.draws_per_prompt)
     prompts = min(prompts, reading.learned)
     cast = Cast({"policy": backbone}, {}, {})
     return [
         *weights(cast),
-        sampled(Role(backbone, None), prompts, config.completions_per_prompt, reading, config.max_new_tokens),
+        *judges(whole_reward(spec), pick_dtype(config)),
+        sampled(Role(backbone, None), prompts, config.draws_per_prompt, reading, config.max_new_tokens),
     ]
 
 

@@ -112,7 +112,7 @@ def _rollouts(config: PPOConfig, directory: RunDirectory, tokenizer: Any, proces
 
 def _candidates(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -> Reading:
     prompts, left_out = prompts_to_answer(config, directory, tokenizer)
-    together = max(1, config.batch_size // config.completions_per_prompt)
+    together = max(1, config.batch_size // config.draws_per_prompt)
     longest_prompt = max(len(ids) for _key, ids in prompts)
     return Reading(
         learned=len(prompts),

@@ -73,6 +73,12 @@ def load_reward(sources: Iterable[RewardSource], dtype: torch.dtype) -> Reward |
     return Mix(parts) if parts else None
 
 
+def whole_reward(spec: RunSpec) -> list[RewardSource]:
+    """All that the run's scores are made of, its reward model included."""
+    checkpoint = [RewardSource(source=spec.reward_model)] if spec.reward_model else []
+    return [*checkpoint, *spec.rewards]
+
+
 def holdout_reward(spec: RunSpec) -> list[RewardSource]:
     return [RewardSource(source=spec.holdout_reward)] if spec.holdout_reward else []
 

@@ -1,6 +1,8 @@
 """Candidates to rank: K completions of each prompt."""
 
+import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from trainer.handoff.configs import SampleConfig
@@ -11,6 +13,7 @@ from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Backbone, Role, load_model, load_tokenizer, pick_dtype
 from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.rewards import load_reward, whole_reward
 from trainer.rlhf.sampling import sample
 from trainer.rlhf.world import World
 
@@ -22,61 +25,86 @@ def sample_candidates(
     tokenizer = load_tokenizer(spec.base_model)
     prompts, left_out = prompts_to_answer(config, directory, tokenizer)
     role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
+    reward = load_reward(whole_reward(spec), pick_dtype(config))
+    if config.best_of > 1 and reward is None:
+        raise LabError(f"best_of is {config.best_of}, but no reward model says which answer is the best.")
 
     # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
     wanted = sorted(prompts, key=lambda item: -len(item[1]))
-    repeats = config.completions_per_prompt
+    repeats = config.draws_per_prompt
     size = max(1, config.batch_size // repeats)
     starts = range(0, len(wanted), size)
     lengths: list[int] = []
+    kept_scores: list[float] = []
     finished = 0
     for step, start in enumerate(starts, start=1):
         part = wanted[start : start + size]
         samples = sample(
             role,
-            [ids for _key, ids in part],
+            [ids for _row, ids in part],
             repeats=repeats,
             temperature=config.temperature,
             max_new_tokens=config.max_new_tokens,
             eos=tokenizer.eos_token_id,
             luck=uniforms(len(part) * repeats, config.max_new_tokens, config.seed, "sample", step),
         )
-        asked = [prompt_id for prompt_id, _ids in part for _ in range(repeats)]
-        for prompt_id, said in zip(asked, samples, strict=True):
+        asked = [row for row, _ids in part for _ in range(repeats)]
+        texts = [said.text(tokenizer) for said in samples]
+        scores = reward.score([row.messages for row in asked], texts) if reward else [0.0] * len(texts)
+        kept = best_draws(scores, config.best_of)
+        for index in kept:
             directory.append_sample(
-                prompt_id=prompt_id,
-                completion=tokenizer.decode(said.tokens, skip_special_tokens=True).strip(),
-                finished=said.finished,
-                tokens=len(said.tokens),
-                score=None,
+                prompt_id=asked[index].prompt_id,
+                completion=texts[index],
+                finished=samples[index].finished,
+                tokens=len(samples[index].tokens),
+                score=round(scores[index], 4) if reward else None,
                 ref_kl=None,
                 step=None,
             )
-        lengths += [len(said.tokens) for said in samples]
-        finished += sum(said.finished for said in samples)
+        lengths += [len(samples[index].tokens) for index in kept]
+        kept_scores += [scores[index] for index in kept]
+        finished += sum(samples[index].finished for index in kept)
+        mean_score = {"score": sum(kept_scores) / len(kept_scores)} if reward else {}
         report.step(
             step,
             len(starts),
-            tokens=sum(lengths[-len(samples) :]),
+            tokens=sum(len(said.tokens) for said in samples),
             mean_length=sum(lengths) / len(lengths),
             finished_share=finished / len(lengths),
+            **mean_score,
         )
         report.check()
     return {
         "completions": len(lengths),
         "mean_length": round(sum(lengths) / len(lengths), 2),
         "finished_share": round(finished / len(lengths), 4),
+        **{name: round(score, 4) for name, score in mean_score.items()},
+        **({"best_of_kl": round(best_of_kl(config.best_of), 4)} if config.best_of > 1 else {}),
         **({"left_out": left_out} if left_out else {}),
     }
 
 
+def best_draws(scores: Sequence[float], draws: int) -> list[int]:
+    """Of every ``draws`` neighbours the one with the highest score, as an index into ``scores``; the first of
+    equals."""
+    starts = range(0, len(scores), draws)
+    return [max(range(start, start + draws), key=scores.__getitem__) for start in starts]
+
+
+def best_of_kl(draws: int) -> float:
+    """How far the best of so many draws is at most from one draw, in nats: log n − (n − 1) / n (Stiennon et
+    al. 2020, appendix G.3); less where the same answer is likely to be drawn twice."""
+    return math.log(draws) - (draws - 1) / draws
+
+
 def prompts_to_answer(
     config: SampleConfig, directory: RunDirectory, tokenizer: Any
-) -> tuple[list[tuple[int, list[int]]], int]:
-    """Prompt ids with their tokens; and how many prompts were too long."""
+) -> tuple[list[tuple[PromptRecord, list[int]]], int]:
+    """Prompts with their tokens; and how many were too long."""
     rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
     rows = [row for row in rows if config.split in ("all", row.split)]
-    prompts = [(row.prompt_id, prompt_ids(tokenizer, row.messages)) for row in rows]
+    prompts = [(row, prompt_ids(tokenizer, row.messages)) for row in rows]
     short = [item for item in prompts if len(item[1]) <= config.max_prompt_tokens]
     if not short:
         raise LabError(

@@ -96,8 +96,9 @@ class TestWeights:
         settings = {"rewards": [("python:json:dumps", 1.0)], "critic": "policy"}
 
         ppo_needs = planned(lab.directory("ppo", holdout_reward=str(folder), **settings)).needs
+        sample_needs = planned(lab.directory("sample", reward_model=folder, best_of=3)).needs
 
-        for needs in (ppo_needs,):
+        for needs in (ppo_needs, sample_needs):
             assert bytes_of(needs, "reward model") == size(model.parameters())
 
     def test_of_a_run_without_a_reward_model_hold_none(self, lab):

@@ -28,7 +28,9 @@ class Command(BaseCommand):
             default=next(iter(settings.BASE_MODELS), None),
             help="its id, or a base model's name, folder or Hugging Face id (default: %(default)s)",
         )
-        parser.add_argument("--reward", metavar="CHECKPOINT", help="the id of a reward model; for ppo")
+        parser.add_argument(
+            "--reward", metavar="CHECKPOINT", help="the id of a reward model; for ppo and sample"
+        )
         parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
         parser.add_argument("--wait", action="store_true", help="until it is over; fail unless it succeeds")
 

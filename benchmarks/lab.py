@@ -29,6 +29,8 @@ from config.bootstrap import BASE_MODEL, VAR
 SCRATCH = VAR / "benchmarks"
 SMOL = Path(os.environ.get("BENCH_SMOL") or BASE_MODEL)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# As the product starts its lab; the peer gains as much by it.
+GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "1000000"}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "CUDA_VISIBLE_DEVICES": ""}
 
 OURS = {"fp32": {"dtype": "float32"}, "bf16": {"dtype": "bfloat16"}}
@@ -47,7 +49,7 @@ UNITS = {
 FULL = {"lora_rank": 0, "learning_rate": 5e-4}
 ADAPTERS = {"lora_rank": 16, "lora_layers": 8, "learning_rate": 5e-4}
 SAME = {"seed": 0, "max_grad_norm": 1.0}
-PPO = {"kl_coef": 0.05, "missing_eos_penalty": 1.0, "score_clip": 0.0}
+PPO = {"critic": "policy", "kl_coef": 0.05, "missing_eos_penalty": 1.0, "score_clip": 0.0}
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,7 @@ def run_side(case: Case, job: dict[str, Any], side: str, variant: str) -> dict[s
         command = [str(python), "-m", "benchmarks.trl_side", str(told)]
     log = folder / f"{side}_{variant}.log"
     with log.open("w") as lines:
-        environment = {**os.environ, **ONE_THREAD, **OFFLINE}
+        environment = {**os.environ, **ONE_THREAD, **GIVE_BACK, **OFFLINE}
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=lines, stderr=lines)
     if done.returncode:
         raise SystemExit(f"{side} {variant} broke; its last words:\n{log.read_text()[-3000:]}")

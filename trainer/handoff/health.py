@@ -267,7 +267,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         name="near_chance",
-        kinds=("reward",),
+        kinds=("reward", "dpo"),
         metrics=("held_out_accuracy",),
         read=signals.latest("held_out_accuracy"),
         size="held-out accuracy",
@@ -279,7 +279,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         name="leak",
-        kinds=("reward",),
+        kinds=("reward", "dpo"),
         metrics=("held_out_accuracy",),
         read=signals.latest("held_out_accuracy"),
         size="held-out accuracy",
@@ -305,7 +305,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         name="loss_not_falling",
-        kinds=("sft", "reward"),
+        kinds=("sft", "reward", "dpo"),
         metrics=("loss",),
         read=signals.ratio_of_thirds("loss", least=12),
         size="last third / first third",

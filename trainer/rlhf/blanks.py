@@ -25,21 +25,20 @@ class PassShape:
     shared: bool = False
     """Whether several completions stand in one row."""
 
-    def batch(self, dtype: torch.dtype) -> Batch:
-        """``dtype`` of the model."""
+    def batch(self) -> Batch:
         rows, longest, learned = self.rows, self.longest, -(-self.learned // self.rows)
         with META:
-            # As it is made of a mask with padding, or of who sees whom: to look at either needs contents.
-            visible = torch.zeros(rows, 1, longest, longest, dtype=dtype if self.shared else torch.bool)
+            places = torch.zeros(rows, longest, dtype=torch.long) if self.shared else None
             return Batch(
                 ids=torch.zeros(rows, longest, dtype=torch.long),
-                attention=visible,
+                attention=torch.zeros(rows, longest, dtype=torch.long),
                 source=torch.zeros(rows, learned, dtype=torch.long),
                 tokens=torch.zeros(rows, learned, dtype=torch.long),
                 mask=torch.ones(rows, learned),
                 last=torch.zeros(rows, dtype=torch.long),
                 row=torch.zeros(rows, dtype=torch.long),
-                positions=torch.zeros(rows, longest, dtype=torch.long),
+                positions=places,
+                part=places,
             )
 
 

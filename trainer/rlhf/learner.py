@@ -29,29 +29,35 @@ class Learner:
         self.parameters = parameters
         self.world, self.schedule, self.max_grad_norm = world, schedule, max_grad_norm
         self.step = 0
-        self.rates = [(learning_rates or {}).get(name, learning_rate) for name in parameters]
+        rates = {name: (learning_rates or {}).get(name, learning_rate) for name in parameters}
+        self.learning_rate = learning_rate
         self.optimizer = torch.optim.AdamW(
-            [{"params": [p], "lr": rate} for p, rate in zip(parameters.values(), self.rates, strict=True)],
+            [
+                {
+                    "params": [parameters[name] for name in parameters if rates[name] == rate],
+                    "base_rate": rate,
+                }
+                for rate in sorted(set(rates.values()))
+            ],
             betas=betas,
             weight_decay=0.0,
-            foreach=True,
+            fused=True,
         )
         self.ema_decay = ema_decay
         self.average = {name: p.detach().clone() for name, p in parameters.items()} if ema_decay else {}
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step, of the first parameter."""
-        return self.rates[0] * self.schedule(self.step)
+        """The learning rate of the next step, where a parameter has no other."""
+        return self.learning_rate * self.schedule(self.step)
 
     def update(self) -> float:
         """Step along the gradients that the processes have added up. Returns the gradient's norm."""
         parameters = list(self.parameters.values())
         self.world.sum_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
-        factor = self.schedule(self.step)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["base_rate"] * self.schedule(self.step)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1

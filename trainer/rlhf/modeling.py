@@ -214,12 +214,16 @@ class Backbone(nn.Module):
 
     def _context(self, batch: Batch) -> dict[str, Tensor]:
         """What each token sees, and where it stands, for transformers."""
-        inputs = {"attention_mask": batch.attention}
+        # A row to itself needs no mask: padding stands behind it, where no token looks.
+        inputs: dict[str, Tensor] = {}
         if batch.part is not None:
             # Added to the scores, which every attention can do: not all of them take booleans.
-            dtype = self.model.dtype
+            dtype = self.compute
             hidden = torch.zeros((), dtype=dtype, device=self.device)
             inputs["attention_mask"] = hidden.where(batch.visible(), torch.finfo(dtype).min)[:, None]
+        elif self.device.type == "meta":
+            # Without a mask transformers looks for packed rows, which takes contents.
+            inputs["attention_mask"] = batch.visible()[:, None]
         if batch.positions is not None:
             inputs["position_ids"] = batch.positions
         return inputs
@@ -287,7 +291,8 @@ def learned_states(hidden: Tensor, batch: Batch) -> Tensor:
 def token_logprobs(backbone: Backbone, states: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
     """(N, T) log-probabilities of the learned tokens, 0 on padding. Only real tokens pass the head."""
     real = batch.mask.bool()
-    logits = backbone.logits(states[real]) / temperature  # (tokens, V)
+    logits = backbone.logits(states[real])  # (tokens, V)
+    logits = logits if temperature == 1 else logits / temperature
     logprobs = -F.cross_entropy(logits, batch.tokens[real], reduction="none")
     return torch.zeros_like(batch.mask).masked_scatter(real, logprobs)
 

@@ -116,7 +116,7 @@ def ppo_run(config: PPOConfig, spec: RunSpec, reading: Reading, processes: int) 
     rows = -(-config.rollout_size // processes)
 
     def pass_through(shape: PassShape) -> Tensor:
-        batch = shape.batch(policy.backbone.model.dtype)
+        batch = shape.batch()
         trunk = blank_trunk(policy.backbone, shape)
         states = learned_states(policy.hidden(batch, trunk), batch)
         loss = token_losses(policy.backbone, states, shape)
@@ -251,7 +251,7 @@ def passes(
 
 
 def language_loss(role: Role, shape: PassShape) -> Tensor:
-    batch = shape.batch(role.backbone.model.dtype)
+    batch = shape.batch()
     return token_losses(role.backbone, learned_states(role.hidden(batch), batch), shape)
 
 
@@ -263,7 +263,7 @@ def token_losses(backbone: Backbone, states: Tensor, shape: PassShape) -> Tensor
 
 
 def score_sum(backbone: Backbone, role: str, heads: dict[str, ScalarHead], shape: PassShape) -> Tensor:
-    batch = shape.batch(backbone.model.dtype)
+    batch = shape.batch()
     scores: Tensor = heads["reward"](backbone.hidden(role, batch)[batch.row, batch.last])
     return scores.sum()
 

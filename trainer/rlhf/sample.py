@@ -3,25 +3,38 @@
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from torch import Tensor
 
 from trainer.handoff.configs import SampleConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import prompt_ids
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import LabError, Stopped
 from trainer.rlhf.modeling import Backbone, Role, load_model, load_tokenizer, pick_dtype
 from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.rewards import load_reward, whole_reward
+from trainer.rlhf.rewards import Reward, load_reward, whole_reward
 from trainer.rlhf.sampling import sample
 from trainer.rlhf.world import World
+
+
+@dataclass(frozen=True)
+class Candidate:
+    prompt_id: int
+    completion: str
+    finished: bool
+    tokens: int
+    score: float | None
 
 
 def sample_candidates(
     config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
-    directory.rewind(None)
+    if world.is_first:
+        directory.rewind(None)
     tokenizer = load_tokenizer(spec.base_model)
     prompts, left_out = prompts_to_answer(config, directory, tokenizer)
     role = Role(Backbone(load_model(spec.base_model, pick_dtype(config)), lora_rank=0, lora_layers=0), None)
@@ -34,54 +47,73 @@ def sample_candidates(
     repeats = config.draws_per_prompt
     size = max(1, config.batch_size // repeats)
     starts = range(0, len(wanted), size)
-    lengths: list[int] = []
-    kept_scores: list[float] = []
-    finished = 0
+    kept: list[Candidate] = []
     for step, start in enumerate(starts, start=1):
         part = wanted[start : start + size]
-        samples = sample(
-            role,
-            [ids for _row, ids in part],
-            repeats=repeats,
-            temperature=config.temperature,
-            max_new_tokens=config.max_new_tokens,
-            eos=tokenizer.eos_token_id,
-            luck=uniforms(len(part) * repeats, config.max_new_tokens, config.seed, "sample", step),
-        )
-        asked = [row for row, _ids in part for _ in range(repeats)]
-        texts = [said.text(tokenizer) for said in samples]
-        scores = reward.score([row.messages for row in asked], texts) if reward else [0.0] * len(texts)
-        kept = best_draws(scores, config.best_of)
-        for index in kept:
-            directory.append_sample(
-                prompt_id=asked[index].prompt_id,
-                completion=texts[index],
-                finished=samples[index].finished,
-                tokens=len(samples[index].tokens),
-                score=round(scores[index], 4) if reward else None,
-                ref_kl=None,
-                step=None,
-            )
-        lengths += [len(samples[index].tokens) for index in kept]
-        kept_scores += [scores[index] for index in kept]
-        finished += sum(samples[index].finished for index in kept)
-        mean_score = {"score": sum(kept_scores) / len(kept_scores)} if reward else {}
-        report.step(
-            step,
-            len(starts),
-            tokens=sum(len(said.tokens) for said in samples),
-            mean_length=sum(lengths) / len(lengths),
-            finished_share=finished / len(lengths),
-            **mean_score,
-        )
-        report.check()
+        luck = uniforms(len(part) * repeats, config.max_new_tokens, config.seed, "sample", step)
+        mine = luck.unflatten(0, (len(part), repeats))[world.rank :: world.size].flatten(0, 1)
+        drawn = draw_candidates(config, role, reward, tokenizer, world.share(part), mine)
+        found = [candidate for candidates in world.gather(drawn) for candidate in candidates]
+        kept += found
+        if world.is_first:
+            for candidate in found:
+                directory.append_sample(**asdict(candidate), ref_kl=None, step=None)
+        measured = _means(kept)
+        report.step(step, len(starts), tokens=sum(candidate.tokens for candidate in found), **measured)
+        if world.any(report.stopping):
+            raise Stopped
     return {
-        "completions": len(lengths),
-        "mean_length": round(sum(lengths) / len(lengths), 2),
-        "finished_share": round(finished / len(lengths), 4),
-        **{name: round(score, 4) for name, score in mean_score.items()},
+        "completions": len(kept),
+        **{name: round(mean, 4) for name, mean in measured.items()},
         **({"best_of_kl": round(best_of_kl(config.best_of), 4)} if config.best_of > 1 else {}),
         **({"left_out": left_out} if left_out else {}),
+    }
+
+
+def draw_candidates(
+    config: SampleConfig,
+    role: Role,
+    reward: Reward | None,
+    tokenizer: Any,
+    prompts: Sequence[tuple[PromptRecord, list[int]]],
+    luck: Tensor,
+) -> list[list[Candidate]]:
+    """The candidates of each prompt, each of them the best of its draws; ``luck`` as in ``sample``."""
+    if not prompts:
+        return []
+    samples = sample(
+        role,
+        [ids for _row, ids in prompts],
+        repeats=config.draws_per_prompt,
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        eos=tokenizer.eos_token_id,
+        luck=luck,
+    )
+    asked = [row for row, _ids in prompts for _ in range(config.draws_per_prompt)]
+    texts = [said.text(tokenizer) for said in samples]
+    scores = reward.score([row.messages for row in asked], texts) if reward else [0.0] * len(texts)
+    kept = [
+        Candidate(
+            prompt_id=asked[index].prompt_id,
+            completion=texts[index],
+            finished=samples[index].finished,
+            tokens=len(samples[index].tokens),
+            score=round(scores[index], 4) if reward else None,
+        )
+        for index in best_draws(scores, config.best_of)
+    ]
+    count = config.completions_per_prompt
+    return [kept[start : start + count] for start in range(0, len(kept), count)]
+
+
+def _means(candidates: Sequence[Candidate]) -> dict[str, float]:
+    count = len(candidates)
+    scores = [candidate.score for candidate in candidates if candidate.score is not None]
+    return {
+        "mean_length": sum(candidate.tokens for candidate in candidates) / count,
+        "finished_share": sum(candidate.finished for candidate in candidates) / count,
+        **({"score": sum(scores) / count} if scores else {}),
     }
 
 

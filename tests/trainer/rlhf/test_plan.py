@@ -240,7 +240,7 @@ class TestShapes:
         backbone = blank_backbone(str(model_folder), torch.float32, lora_rank=2, lora_layers=1)
 
         for shared in (False, True):
-            batch = PassShape(2, 9, 6, shared=shared).batch(torch.float32)
+            batch = PassShape(2, 9, 6, shared=shared).batch()
 
             assert backbone.hidden(None, batch).shape == (2, 9, 32)
 

@@ -166,6 +166,16 @@ class TestSharedRun:
         assert "holdout_score" in shared.read_metrics()[0][0]
         assert [s["score"] for s in shared.read_samples()] == [s["score"] for s in alone.read_samples()]
 
+    def test_draws_the_candidates_that_one_process_draws(self, lab, chain):
+        model = chain["sft"].result_path
+        alone = lab.run("sample", name="alone", model=model, batch_size=6)
+        shared = lab.directory("sample", name="shared", model=model, batch_size=6)
+
+        in_processes(2, run_program, shared.path)
+
+        assert shared.read_samples() == alone.read_samples()
+        assert shared.outcome().summary == alone.outcome().summary
+
     def test_eight_by_one_is_four_by_two_is_two_processes_by_four(self, lab):
         """However a batch is dealt out, its loss and its gradient are those of the whole."""
         rows = [demonstration(number) for number in range(8)]

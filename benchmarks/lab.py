@@ -29,8 +29,6 @@ from config.bootstrap import BASE_MODEL, VAR
 SCRATCH = VAR / "benchmarks"
 SMOL = Path(os.environ.get("BENCH_SMOL") or BASE_MODEL)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-# As the product starts its lab; the peer gains as much by it.
-GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "1000000"}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "CUDA_VISIBLE_DEVICES": ""}
 
 OURS = {"fp32": {"dtype": "float32"}, "bf16": {"dtype": "bfloat16"}}
@@ -281,7 +279,7 @@ def run_side(case: Case, job: dict[str, Any], side: str, variant: str) -> dict[s
         command = [str(python), "-m", "benchmarks.trl_side", str(told)]
     log = folder / f"{side}_{variant}.log"
     with log.open("w") as lines:
-        environment = {**os.environ, **ONE_THREAD, **GIVE_BACK, **OFFLINE}
+        environment = {**os.environ, **ONE_THREAD, **OFFLINE}
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=lines, stderr=lines)
     if done.returncode:
         raise SystemExit(f"{side} {variant} broke; its last words:\n{log.read_text()[-3000:]}")

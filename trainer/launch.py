@@ -143,14 +143,8 @@ class _Reports:
 
 
 def _start(command: Sequence[str], folder: Path) -> "subprocess.Popen[bytes]":
-    # Threads that spin while they wait starve the web server on a small machine. Large tensors each have a
-    # mapping of their own, so that their memory is given back: fragments of the heap would keep it.
-    environment = {
-        **os.environ,
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "MALLOC_MMAP_THRESHOLD_": "1000000",
-        "PYTHONUNBUFFERED": "1",
-    }
+    # Threads that spin while they wait starve the web server on a small machine.
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
             command,

@@ -33,10 +33,7 @@ class Learner:
         self.learning_rate = learning_rate
         self.optimizer = torch.optim.AdamW(
             [
-                {
-                    "params": [parameters[name] for name in parameters if rates[name] == rate],
-                    "base_rate": rate,
-                }
+                {"params": [p for name, p in parameters.items() if rates[name] == rate], "base_rate": rate}
                 for rate in sorted(set(rates.values()))
             ],
             betas=betas,

@@ -51,7 +51,7 @@ def sample_candidates(
     for step, start in enumerate(starts, start=1):
         part = wanted[start : start + size]
         luck = uniforms(len(part) * repeats, config.max_new_tokens, config.seed, "sample", step)
-        mine = luck.unflatten(0, (len(part), repeats))[world.rank :: world.size].flatten(0, 1)
+        mine = luck.view(len(part), repeats, -1)[world.rank :: world.size].flatten(0, 1)
         drawn = draw_candidates(config, role, reward, tokenizer, world.share(part), mine)
         found = [candidate for candidates in world.gather(drawn) for candidate in candidates]
         kept += found

@@ -2,8 +2,8 @@
 
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from trainer.rlhf.judgements import TIE_LEARNING_RATE, TIE_MODELS, first_tie_log
 from trainer.rlhf.learner import Learner
 from trainer.rlhf.modeling import Role, ScalarHead, load_backbone, load_tokenizer
 from trainer.rlhf.ranking_losses import tie_threshold
-from trainer.rlhf.rankings import RankedAnswers, RankingStep, collate, in_passes, rankings_in
+from trainer.rlhf.rankings import RankedAnswers, RankingBatch, RankingStep, collate, rankings_in
 from trainer.rlhf.report_pictures import report_files
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_models import RewardModel, publish_reward_model
@@ -65,9 +65,10 @@ def train_reward(
         checkpoints.after(step)
 
     comparisons = sum(len(ranking.comparisons) for ranking in train)
+    fit = fit_of(model, (part for batch in batches for part in batch.passes), trunks, world)
     summary: dict[str, object] = {
         "comparisons": comparisons,
-        "train_accuracy": round(accuracy(model, train, config.batch_size, world), 4),
+        "train_accuracy": round(fit.accuracy, 4),
         "held_out_accuracy": None,
         "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
     }
@@ -83,7 +84,7 @@ def train_reward(
     taught = directory.data_path("demonstrations.parquet")
     limits = config.max_prompt_tokens, config.max_completion_tokens
     ideal = demonstrations_in(taught, tokenizer, *limits)[0] if taught.exists() else []
-    model = _frozen_scale(model, train, ideal, config.batch_size, world)
+    model = _frozen_scale(model, fit, ideal, config.batch_size, world)
     if world.is_first:
         files = report_files(figures, judged)
         publish_reward_model(model, config, spec, directory, tokenizer, summary, files)
@@ -109,17 +110,30 @@ def accumulate_loss(
     return added
 
 
-@torch.no_grad()
-def accuracy(model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World) -> float:
+@dataclass(frozen=True)
+class Fit:
+    """How a model scores the rankings it has learned from."""
+
+    accuracy: float
     """Share of the comparisons whose winner scores higher; an equal score is half right."""
-    added = {"right": 0.0, "count": 0.0}
-    for part in in_passes(rankings, batch_size, model.role.backbone, world):
-        scores = model.raw_scores(part.batch)
-        margins = scores[part.chosen] - scores[part.rejected]
-        added["right"] += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum().item()
-        added["count"] += len(margins)
-    total = world.totals(added)
-    return total["right"] / total["count"]
+    mean: float
+    deviation: float
+
+
+@torch.no_grad()
+def fit_of(model: RewardModel, parts: Iterable[RankingBatch], trunks: TrunkCache, world: World) -> Fit:
+    """``parts`` are this process's share."""
+    right = torch.zeros((), device=world.device)
+    comparisons = 0
+    scores = []
+    for part in parts:
+        scores.append(model.raw_scores(part.batch, trunks[part.batch]))
+        margins = scores[-1][part.chosen] - scores[-1][part.rejected]
+        right += ((margins > 0).float() + 0.5 * (margins == 0).float()).sum()
+        comparisons += len(margins)
+    total = world.totals({"right": right.item(), "comparisons": float(comparisons)})
+    mean, deviation = _mean_and_deviation(scores, world)
+    return Fit(total["right"] / total["comparisons"], mean, deviation)
 
 
 @torch.no_grad()
@@ -156,22 +170,17 @@ def _scored(ranking: RankedAnswers, scores: Sequence[float]) -> ScoredRanking:
 
 @torch.no_grad()
 def _frozen_scale(
-    model: RewardModel,
-    rankings: Sequence[RankedAnswers],
-    demonstrations: Sequence[TokenSequence],
-    batch_size: int,
-    world: World,
+    model: RewardModel, fit: Fit, demonstrations: Sequence[TokenSequence], batch_size: int, world: World
 ) -> RewardModel:
-    """The model with deviation 1 on the completions of these rankings, and mean 0 on the demonstrations that
-    its base has learned from (InstructGPT 2022, §3.5); where there are none, on the completions."""
-    parts = in_passes(rankings, batch_size, model.role.backbone, world)
-    mean, deviation = _mean_and_deviation([model.raw_scores(part.batch) for part in parts], world)
+    """The model with deviation 1 on what it has learned from, and mean 0 on the demonstrations that its base
+    has learned from (InstructGPT 2022, §3.5); where there are none, on what it has learned from itself."""
+    mean = fit.mean
     if demonstrations:
         mine = world.share(sorted(demonstrations, key=lambda sequence: len(sequence.ids)))
         starts = range(0, len(mine), batch_size)
         scores = [model.raw_scores(pad(mine[i : i + batch_size], world.device)) for i in starts]
         mean, _ = _mean_and_deviation(scores, world)
-    return replace(model, bias=mean, scale=max(deviation, 1e-6))
+    return replace(model, bias=mean, scale=max(fit.deviation, 1e-6))
 
 
 def _mean_and_deviation(mine: Sequence[Tensor], world: World) -> tuple[float, float]:

@@ -25,9 +25,10 @@ from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.judgements import ranking_loss, shares
 from trainer.rlhf.modeling import Backbone, Role, ScalarHead
-from trainer.rlhf.rankings import RankedAnswers, collate
-from trainer.rlhf.reward import accuracy, scored_rankings
+from trainer.rlhf.rankings import RankedAnswers, collate, in_passes
+from trainer.rlhf.reward import fit_of, scored_rankings
 from trainer.rlhf.reward_models import RewardModel, load_reward_model
+from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
 
@@ -259,12 +260,17 @@ class TestLoadRewardModel:
             loaded(chain["sft"], make_backbone(), model_folder)
 
 
-class TestAccuracy:
+def fitted(model, rankings, size):
+    backbone = model.role.backbone
+    return fit_of(model, in_passes(rankings, size, backbone, World()), TrunkCache(backbone), World())
+
+
+class TestFit:
     def test_counts_an_equal_score_half(self, make_backbone, tokenizer):
         silent = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=0.0, seed=0))
         rankings = [RankedAnswers(family(tokenizer, GOOD, FAIR, BAD), [(0, 1), (0, 2), (1, 2)])]
 
-        assert accuracy(silent, rankings, 2, World()) == 0.5
+        assert fitted(silent, rankings, 2).accuracy == 0.5
 
     def test_is_the_mean_over_comparisons_whatever_the_batches(self, make_backbone, tokenizer):
         model = RewardModel(Role(make_backbone(), None), ScalarHead(32, spread=1.0, seed=0))
@@ -277,9 +283,12 @@ class TestAccuracy:
             RankedAnswers(family(tokenizer, FAIR, BAD, "For two, in one pot."), [(2, 0)]),
         ]
 
-        accuracies = {accuracy(model, rankings, size, World()) for size in (1, 2, 3)}
+        one, two, three = (fitted(model, rankings, size) for size in (1, 2, 3))
 
-        assert len(accuracies) == 1
+        assert one.accuracy == two.accuracy == three.accuracy
+        for other in (two, three):
+            assert one.mean == pytest.approx(other.mean, abs=1e-6)
+            assert one.deviation == pytest.approx(other.deviation, abs=1e-6)
 
 
 class TestScoredRankings:

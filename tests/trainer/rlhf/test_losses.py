@@ -43,6 +43,18 @@ class TestPolicyLoss:
 
         assert gradient.item() == pytest.approx(-ratio * advantage if moves else 0.0)
 
+    @pytest.mark.parametrize(
+        ("ratio", "advantage", "loss"),
+        [(1.0, 2.0, -2.0), (1.5, 2.0, -2.4), (0.5, 2.0, -1.0), (1.5, -2.0, 3.0), (0.5, -2.0, 1.6)],
+    )
+    def test_is_the_worse_of_the_ratio_and_the_clipped_one(self, ratio, advantage, loss):
+        """Worked out by hand, for a clip range of 0.2."""
+        log_ratio, advantages = torch.tensor([[[math.log(ratio)]], [[advantage]]], dtype=DOUBLE)
+
+        found = policy_loss(log_ratio, torch.zeros_like(log_ratio), advantages, torch.ones(1, 1), 0.2)
+
+        assert found.item() == pytest.approx(loss)
+
     def test_never_reads_the_padding(self):
         mask = torch.tensor([[1.0, 0.0]])
         losses = [

@@ -66,6 +66,25 @@ def close(ours, theirs, tolerance=1e-5):
     return torch.allclose(ours, theirs, rtol=0, atol=tolerance)
 
 
+class TestAdaptersOff:
+    def test_are_the_base_model_to_the_last_byte(self, make_backbone, model_folder, batch):
+        backbone = make_backbone(lora_layers=0)
+        add_random_role(backbone, "policy")
+        plain = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+
+        said = say(backbone, None, batch)
+
+        with torch.no_grad():
+            assert torch.equal(said, plain(input_ids=batch.ids).logits[batch.attention.bool()])
+        frozen = {
+            name.replace(".linear.", "."): tensor
+            for name, tensor in backbone.model.state_dict().items()
+            if ".down." not in name and ".up." not in name
+        }
+        assert frozen.keys() == plain.state_dict().keys()
+        assert all(torch.equal(frozen[name], tensor) for name, tensor in plain.state_dict().items())
+
+
 class TestRole:
     def test_fresh_says_exactly_what_the_frozen_model_says(self, make_backbone, batch):
         backbone = make_backbone()
@@ -446,6 +465,31 @@ class TestHiddenStates:
 
         assert close(before, after, tolerance=1e-6)
 
+    @pytest.mark.parametrize("changed_from", [1, 2, 3])
+    def test_so_neither_do_values_nor_log_probabilities(self, changed_from):
+        """Of an answer whose tokens change from some place on, in float64."""
+        backbone = tiny_policy().double()
+        add_random_role(backbone, "policy")
+        backbone.double()
+        head = ScalarHead(16, spread=1.0, seed=0).double()
+        prompt, said = [3, 1, 2], [2, 4, 1, 3]
+        other = [token if t < changed_from else 5 - token for t, token in enumerate(said)]
+
+        def judged(completion):
+            one = pad([answer_sequence(prompt, completion)])
+            one = dataclasses.replace(one, mask=one.mask.double())
+            states = learned_states(backbone.hidden("policy", one), one)
+            return head(states)[0], token_logprobs(backbone, states, one)[0]
+
+        (values, logprobs), (other_values, other_logprobs) = judged(said), judged(other)
+
+        # A value stands before its token: the one at the change does not know of it yet.
+        known = changed_from + 1
+        torch.testing.assert_close(other_values[:known], values[:known], rtol=0, atol=1e-12)
+        torch.testing.assert_close(other_logprobs[:changed_from], logprobs[:changed_from], rtol=0, atol=1e-12)
+        assert not close(other_values[known:], values[known:], tolerance=1e-3) or known == len(said)
+        assert not close(other_logprobs[changed_from:], logprobs[changed_from:], tolerance=1e-3)
+
     def test_of_a_token_are_read_where_it_is_predicted(self, make_backbone, batch):
         backbone = make_backbone(lora_rank=0)
         with torch.no_grad():
@@ -458,6 +502,22 @@ class TestHiddenStates:
 
 
 class TestTokenLogprobs:
+    @pytest.mark.parametrize("temperature", [1.0, 0.7])
+    def test_have_the_gradient_that_differences_tell(self, temperature):
+        """With respect to the states and to the head's weights, in float64."""
+        backbone = tiny_policy(lora_rank=0).double()
+        batch = pad([answer_sequence([1, 2], [3, 4]), answer_sequence([1], [2])])
+        batch = dataclasses.replace(batch, mask=batch.mask.double())
+        states = torch.randn(2, 2, 16, generator=torch.Generator().manual_seed(0)).double().requires_grad_()
+        head = backbone.model.get_output_embeddings()
+        weight = head.weight.detach().clone().requires_grad_()
+
+        def logprobs(states, weight):
+            with patch.object(head, "forward", lambda x: x @ weight.T):
+                return token_logprobs(backbone, states, batch, temperature)
+
+        assert torch.autograd.gradcheck(logprobs, (states, weight))
+
     def test_send_no_gradient_to_padding(self, make_backbone, batch):
         backbone = make_backbone(lora_rank=0)
         with torch.no_grad():

@@ -8,16 +8,17 @@ import torch.nn.functional as F
 
 from tests.trainer.rlhf.tiny_policies import END, add_random_role, tiny_policy
 from trainer.handoff.configs import PPOConfig
-from trainer.rlhf.batches import pad
+from trainer.rlhf.batches import answer_sequence, pad
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.flight import Flight
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.modeling import Role, ScalarHead
-from trainer.rlhf.ppo import accumulate_losses, check_step_zero, ppo_losses
+from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
+from trainer.rlhf.ppo import accumulate_losses, accumulate_pretraining_loss, check_step_zero, ppo_losses
 from trainer.rlhf.ppo import update as update_once
 from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.rollouts import Models, collect_rollout, judge, sampled_sequence
 from trainer.rlhf.sampling import Sampled
+from trainer.rlhf.sft import sft_loss
 from trainer.rlhf.world import World
 
 LIKED = 2
@@ -44,7 +45,7 @@ class LikesOneToken:
         return ((batch.tokens == LIKED) * batch.mask).sum(1) / length
 
 
-def make_models(*, seed=0):
+def make_models(*, seed=0, learning_rate=CONFIG.learning_rate):
     backbone = tiny_policy(lora_rank=4, seed=seed)
     backbone.add_role("policy", seed=0)
     policy = Role(backbone, "policy")
@@ -57,7 +58,7 @@ def make_models(*, seed=0):
     )
     learner = Learner(
         {**backbone.learned_by("policy"), "value": models.value_head.weight},
-        learning_rate=CONFIG.learning_rate,
+        learning_rate=learning_rate,
         learning_rates={"value": CONFIG.value_learning_rate},
         world=World(),
     )
@@ -90,6 +91,15 @@ def update(config, models, learner, rollout, iteration=1):
 
 def digest(tensors):
     return hashlib.sha256(b"".join(t.detach().numpy().tobytes() for t in tensors)).hexdigest()
+
+
+@torch.no_grad()
+def said_first(models, role):
+    """(prompts, V): the log-probabilities of a completion's first token."""
+    backbone = models.policy.backbone
+    with backbone.speaking(role):
+        logits = [backbone.model(torch.tensor([prompt])).logits[0, -1] for prompt in PROMPTS]
+    return torch.stack(logits).log_softmax(-1)
 
 
 @pytest.fixture
@@ -151,6 +161,24 @@ class TestUpdate:
         first, last = history[0], history[-1]
         assert last["score"] > first["score"] + 0.2
         assert last["ref_kl"] > 0.5
+
+    def test_solves_a_bandit_of_one_token_within_the_drift_that_it_takes(self):
+        """LIKED scores more than 0, all else 0. To say nothing else is log 1/p away from a start that says it
+        with probability p."""
+        config = dataclasses.replace(CONFIG, kl_coef=0.0, max_new_tokens=1)
+        models, learner = make_models(seed=4, learning_rate=3e-2)
+        with torch.no_grad():  # fresh heads are so small that adapters below them say nothing for sure
+            models.policy.backbone.model.get_output_embeddings().weight.mul_(3)
+        start = said_first(models, None)
+
+        for seed in range(16):
+            update(config, models, learner, roll_out(models, config, seed), iteration=seed)
+
+        end = said_first(models, "policy")
+        drift = (end.exp() * (end - start)).sum(-1)
+        assert start[:, LIKED].exp().max() < 0.5
+        assert end[:, LIKED].exp().min() > 0.95
+        assert (drift <= -start[:, LIKED]).all()
 
     def test_a_higher_price_keeps_the_policy_nearer_to_its_reference(self):
         drifts = []
@@ -234,6 +262,41 @@ class TestAccumulateLosses:
         for whole, summed in zip(*gradients, strict=True):
             assert torch.allclose(whole, summed, atol=1e-6)
         assert any(whole.abs().max() > 1e-4 for whole in gradients[0])
+
+
+class TestPretrainingMix:
+    """PPO-ptx: texts that the policy is to keep knowing."""
+
+    TEXTS = [answer_sequence([1, 2], [3, 4, END]), answer_sequence([4], [LIKED])]
+
+    @pytest.mark.parametrize("rows_per_pass", [1, 16])
+    def test_adds_the_gradient_of_their_nats_per_token_times_its_weight(self, models, rows_per_pass):
+        """InstructGPT 2022, eq. 2."""
+        policy, batch = models.policy, pad(self.TEXTS)
+        parameters = add_random_role(policy.backbone, "policy")
+        config = dataclasses.replace(CONFIG, ptx_coef=3.0, rows_per_pass=rows_per_pass)
+
+        measured = accumulate_pretraining_loss(config, policy, self.TEXTS, World())
+
+        states = learned_states(policy.hidden(batch), batch)
+        nats = -token_logprobs(policy.backbone, states, batch).sum() / 4
+        assert measured["ptx_loss"] == pytest.approx(nats.item(), abs=1e-6)
+        for parameter, gradient in zip(parameters, torch.autograd.grad(3.0 * nats, parameters), strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-5, atol=1e-5)
+
+    def test_makes_them_likelier_than_the_score_alone_leaves_them(self):
+        losses = []
+        for mix in ([], self.TEXTS):
+            config = dataclasses.replace(CONFIG, ptx_coef=1.0)
+            models, learner = make_models()
+            rollout = roll_out(models, config)
+            for _ in range(8):
+                update_once(config, models, learner, rollout, torch.arange(32), mix)
+            with torch.no_grad():
+                losses.append(sft_loss(models.policy, pad(self.TEXTS), None, 4).item())
+
+        without, mixed = losses
+        assert mixed < without - 0.2
 
 
 class TestRollout:

@@ -83,11 +83,11 @@ class TestTrunkCache:
 class TestRun:
     def test_learns_demonstrations_by_heart(self, lab, tokenizer, make_backbone):
         """With all weights: the tiny model's random embeddings let adapters say nothing for sure."""
-        rows = [demonstration(number, turns=[assistant(GOOD)]) for number in range(4)]
+        rows = [demonstration(number, turns=[assistant(GOOD)]) for number in range(8)]
 
         run = lab.run("sft", rows=rows, lora_rank=0, epochs=30, learning_rate=1e-2)
 
-        assert run.outcome().summary["loss"] < 0.05
+        assert run.outcome().summary["loss"] < 0.01
         policy = Role(make_backbone(folder=run.result_path, lora_rank=0), None)
         [said] = sample(
             policy,

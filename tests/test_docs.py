@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from trainer.handoff.configs import CONFIGS, explain
 from trainer.handoff.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,87 @@ class TestMetrics:
         explained = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
 
         assert sorted(explained) == sorted(METRICS)
+
+
+class TestTraining:
+    TEXT = (ROOT / "docs" / "training.md").read_text()
+
+    def test_tells_every_setting_with_its_default_in_every_stage(self):
+        section = self.TEXT.split("## Every setting")[1]
+        head, *rows = [
+            [cell.strip() for cell in line.strip("| \n").split(" | ")]
+            for line in re.sub(r"\|(?= *\|)", "| ", section).splitlines()
+            if line.startswith("|") and "---" not in line
+        ]
+        kinds = head[1:-1]
+        told = {(row[0].strip("`"), kind): row[1 + n] for row in rows for n, kind in enumerate(kinds)}
+
+        defaults = {
+            (name, kind): shown(default) for kind in CONFIGS for name, (default, _) in explain(kind).items()
+        }
+        assert kinds == list(CONFIGS)
+        assert {place: default for place, default in told.items() if default} == defaults
+
+    def test_calls_nothing_a_setting_that_is_none(self):
+        known = {name for kind in CONFIGS for name in explain(kind)}
+        given = re.findall(r"(?:`|--set |\w )([a-z_]+)=", self.TEXT)
+        quoted = re.findall(r"`([a-z]+(?:_[a-z]+)+)`", self.TEXT)
+        first = re.findall(r"^[0-9]\. `(\w+)", self.TEXT, re.MULTILINE)
+
+        assert given and quoted and first
+        assert set(given) | set(first) <= known
+        assert set(quoted) <= known | set(METRICS) | VALUES
+
+
+VALUES = {"bradley_terry", "plackett_luce", "rao_kupper", "held_out"}
+"""What some settings can be."""
+
+
+def shown(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+class TestProofs:
+    """In docs/proofs.md and the lab's README."""
+
+    LAB = ROOT / "trainer" / "rlhf"
+    README = (LAB / "README.md").read_text()
+    PROOFS = (ROOT / "docs" / "proofs.md").read_text()
+
+    def test_are_tests_that_exist(self):
+        named = re.findall(r"`((?:[\w/]+/)?test_\w+)::(test_\w+)`", self.README + self.PROOFS)
+
+        assert len(named) > 50
+        assert [f"{file}::{test}" for file, test in named if not self.holds(file, test)] == []
+
+    def holds(self, file: str, test: str) -> bool:
+        path = ROOT / f"{file if '/' in file else 'tests/trainer/rlhf/' + file}.py"
+        return path.exists() and f"def {test}(" in path.read_text()
+
+    def test_are_given_for_each_defect_and_each_property(self):
+        rows = re.findall(r"^\| ([DT]\d+) \|.*`test|^\| ([DT]\d+) \|.*`tests/", self.PROOFS, re.MULTILINE)
+
+        assert [one or other for one, other in rows] == [
+            *(f"D{number}" for number in range(1, 20)),
+            *(f"T{number}" for number in range(1, 25)),
+        ]
+
+    def test_are_of_formulas_that_stand_where_the_readme_says(self):
+        named = re.findall(r"`(\w+\.py):(\w+)`", self.README)
+
+        assert len(named) > 10
+        assert [
+            f"{file}:{formula}"
+            for file, formula in named
+            if f"def {formula}(" not in (self.LAB / file).read_text()
+        ] == []
+
+    def test_the_readme_names_every_file_of_the_lab(self):
+        named = set(re.findall(r"`(\w+\.py)`", self.README))
+
+        assert named == {path.name for path in self.LAB.glob("*.py")} - {"__init__.py"}
 
 
 class TestArchitecture:

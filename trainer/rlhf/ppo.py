@@ -67,8 +67,8 @@ def train_ppo(
     checkpoints.resume()
 
     while (iteration := int(progress["iteration"])) <= config.iterations:
+        keys = prompt_keys(list(prompts), config.rollout_size, iteration, config.seed)
         if flight.rollout is None:
-            keys = prompt_keys(list(prompts), config.rollout_size, iteration, config.seed)
             mine = world.share(keys)
             begun = collect_rollout(
                 config,
@@ -80,9 +80,8 @@ def train_ppo(
                 kl_coef=controller.kl_coef,
                 world=world,
             )
-            if iteration == 1:
+            if learner.step == 0:
                 check_step_zero(begun, backbone.compute)
-            _keep_samples(directory, tokenizer, begun, keys, iteration, world)
             flight.begin(begun)
         assert flight.rollout is not None
         rollout = flight.rollout
@@ -90,6 +89,7 @@ def train_ppo(
         progress |= {name: measured[name] for name in ("score", "ref_kl", "mean_length")}
         # Before the update: what is published is the policy that was measured.
         if config.target_ref_kl and measured["ref_kl"] >= config.target_ref_kl:
+            _keep_samples(directory, tokenizer, rollout, keys, iteration, world)
             report.step(iteration, iteration, tokens=rollout.token_count(world), **measured)
             break
         rate = learner.rate
@@ -97,6 +97,8 @@ def train_ppo(
             mix = _pretraining_mix(config, demonstrations, learner.step)
             flight.note(update(config, models, learner, rollout, index, mix))
             checkpoints.stop_if_asked(learner.step)
+        # Not before its last minibatch: an iteration that is begun anew must not be kept twice.
+        _keep_samples(directory, tokenizer, rollout, keys, iteration, world)
         report.step(
             iteration,
             config.iterations,

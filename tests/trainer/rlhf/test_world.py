@@ -18,6 +18,7 @@ from torch import nn
 
 from tests.trainer.rlhf.kitchen import demonstration, ranking, run_program
 from tests.trainer.rlhf.test_run import wait_for_a_step
+from trainer.rlhf import ppo
 from trainer.rlhf.__main__ import STOPPED
 from trainer.rlhf.world import World
 
@@ -212,6 +213,28 @@ def test_shared_reward_runs_report_on_all_held_out_rankings(lab):
     in_processes(2, run_program, shared.path)
 
     assert reported(shared) == reported(alone)
+
+
+def test_a_run_goes_on_with_another_number_of_processes(lab, chain, monkeypatch):
+    """Stopped within its first iteration by two, and finished by one, who samples that iteration again."""
+    inputs = {"model": chain["sft"].result_path, "reward_model": chain["reward"].result_path}
+    run = lab.directory("ppo", **inputs, checkpoint_every=0, learning_rate=1e-2)
+    with monkeypatch.context() as patch:
+        update = ppo.update
+
+        def stopping(*arguments):
+            if arguments[2].step == 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return update(*arguments)
+
+        patch.setattr(ppo, "update", stopping)
+        in_processes(2, lambda: run_program(run.path) == STOPPED or sys.exit("not stopped"))
+    assert run.latest_checkpoint().step == 5
+
+    assert run_program(run.path) == 0
+
+    assert run.outcome().succeeded, run.outcome()
+    assert len(run.read_samples()) == 2 * 4
 
 
 def test_the_program_starts_its_processes_itself(lab):

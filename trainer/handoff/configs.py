@@ -49,6 +49,8 @@ class TrainingConfig(LabConfig):
     """Gradients are scaled down to this norm."""
     gradient_checkpointing: bool = False
     """Keep only each layer's input and compute the rest again for the gradient: less memory, more time."""
+    shard: bool = False
+    """Spread weights, gradients and moments over the processes, for models too large for one device."""
     checkpoint_every: int = 50
     """Steps after which the run saves its state, to go on from it; 0: only when it is told to stop."""
 
@@ -173,6 +175,8 @@ class PPOConfig(TrainingConfig):
         _at_least(self, 1, "kl_horizon")
         _between(self, 0, 1, "gamma", "gae_lambda", "ema_decay")
         _one_of(self, "critic", ("reward", "policy"))
+        if self.shard:
+            raise ConfigError("shard", self.shard, "false for ppo, whose processes do not sample in step")
         if self.rollout_size % self.minibatch_size:
             allowed = f"a divisor of rollout_size ({self.rollout_size})"
             raise ConfigError("minibatch_size", self.minibatch_size, allowed)

@@ -119,7 +119,9 @@ class Batch:
 
 
 def pad(sequences: Sequence[TokenSequence], device: torch.device | str = "cpu") -> Batch:
-    """The sequences as one batch, a row for each."""
+    """The sequences as one batch, a row for each; of none, one row that nothing is read from."""
+    if not sequences:
+        return _nothing(device)
     lengths = [len(sequence.ids) for sequence in sequences]
     return Batch(
         ids=_right_padded([sequence.ids for sequence in sequences]).to(device),
@@ -130,6 +132,13 @@ def pad(sequences: Sequence[TokenSequence], device: torch.device | str = "cpu") 
         last=torch.tensor([length - 1 for length in lengths], device=device),
         row=torch.arange(len(sequences), device=device),
     )
+
+
+def _nothing(device: torch.device | str) -> Batch:
+    """A pass that teaches nothing: one row, in which no sequence stands."""
+    row, none = torch.zeros(1, 1, dtype=torch.long, device=device), torch.zeros(0, device=device).long()
+    places = none.view(0, 1)
+    return Batch(row, row, source=places, tokens=places, mask=places.float(), last=none, row=none)
 
 
 def pad_shared(families: Sequence[Family], device: torch.device | str = "cpu") -> Batch:

@@ -10,6 +10,7 @@ from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.errors import LabError, Stopped
 from trainer.rlhf.randomness import AmbientRandomness
 from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.sharding import whole
 from trainer.rlhf.world import World
 
 STATE = "state.safetensors"
@@ -101,8 +102,13 @@ class Checkpoints:
             raise Stopped
 
     def save(self, step: int) -> None:
-        mine = {f"{self.world.rank}/{key}": tensor for key, tensor in _gathered(self.local).items()}
-        tensors = _gathered(self.shared)
+        mine = {f"{self.world.rank}/{key}": kept.cpu().contiguous() for key, kept in _tensors(self.local)}
+        tensors = {}
+        for key, tensor in _tensors(self.shared):
+            # All take part in making it whole, but one will save it.
+            gathered = whole(tensor)
+            if self.world.is_first:
+                tensors[key] = gathered.cpu().contiguous()
         for others in self.world.gather([mine]):
             tensors |= others
         if self.world.is_first:
@@ -111,12 +117,12 @@ class Checkpoints:
         self.world.wait()
 
 
-def _gathered(parts: dict[str, Stateful]) -> dict[str, Tensor]:
-    return {
-        f"{name}/{key}": tensor.detach().cpu().contiguous()
+def _tensors(parts: dict[str, Stateful]) -> list[tuple[str, Tensor]]:
+    return [
+        (f"{name}/{key}", tensor.detach())
         for name, part in parts.items()
         for key, tensor in part.state().items()
-    }
+    ]
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ from trainer.rlhf.ranking_losses import dpo_loss, implicit_rewards, listwise_dpo
 from trainer.rlhf.rankings import RankingBatch, RankingStep, in_passes, rankings_in
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
+from trainer.rlhf.sharding import gather_layers, shard_layers
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -51,6 +52,8 @@ def train_dpo(
     backbone = load_backbone(spec.base_model, config)
     policy = Role(backbone, "policy" if config.lora_rank else None)
     backbone.add_role(policy.name or FULL, config.seed)
+    if config.shard:
+        shard_layers(backbone, world)
     trunks = TrunkCache(backbone)
 
     widths = [ranking.family.width for ranking in train]
@@ -94,6 +97,7 @@ def train_dpo(
         held_out_accuracy = accuracy(policy, looked_at, world)
         report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
         summary["held_out_accuracy"] = round(held_out_accuracy, 4)
+    gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:
             save_model(backbone.merge(policy.name or FULL), tokenizer, folder)

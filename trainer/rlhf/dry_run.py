@@ -73,14 +73,16 @@ def outline(config: Config, directory: RunDirectory, *, device: torch.device, pr
         **_about_the_model(config, traits),
         **_about_the_data(config, reading),
     }
-    return Outline(facts, plan, changes(config))
+    return Outline(facts, plan, changes(config, processes))
 
 
-def changes(config: Config) -> list[str]:
+def changes(config: Config, processes: int) -> list[str]:
     """Settings that would take less memory than they do."""
     if isinstance(config, SampleConfig):
         return ["a smaller batch_size", "smaller max_prompt_tokens or max_new_tokens", "dtype=bfloat16"]
     found = ["gradient_checkpointing=true"] if not config.gradient_checkpointing else []
+    if processes > 1 and not (config.shard or isinstance(config, PPOConfig)):
+        found.append("shard=true")
     if config.rows_per_pass != 1:
         found.append("a smaller rows_per_pass")
     found.append("lora_layers below " + str(config.lora_layers or "the number of layers"))

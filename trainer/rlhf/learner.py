@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from trainer.rlhf.sharding import clip_gradients, cut_like, is_part
 from trainer.rlhf.world import World
 
 
@@ -31,11 +32,12 @@ class Learner:
         self.step = 0
         rates = {name: (learning_rates or {}).get(name, learning_rate) for name in parameters}
         self.learning_rate = learning_rate
+        # Neither does a rate differ within a group, nor are parts of tensors beside whole ones.
+        groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+        for name, parameter in parameters.items():
+            groups.setdefault((rates[name], is_part(parameter)), []).append(parameter)
         self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for name, p in parameters.items() if rates[name] == rate], "base_rate": rate}
-                for rate in sorted(set(rates.values()))
-            ],
+            [{"params": groups[key], "base_rate": key[0]} for key in sorted(groups)],
             betas=betas,
             weight_decay=0.0,
             fused=True,
@@ -50,9 +52,9 @@ class Learner:
 
     def update(self) -> float:
         """Step along the gradients that the processes have added up. Returns the gradient's norm."""
-        parameters = list(self.parameters.values())
-        self.world.sum_gradients(parameters)
-        norm = nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
+        # Of layers that are spread over the processes, backward has summed them.
+        self.world.sum_gradients(p for p in self.parameters.values() if not is_part(p))
+        norm = clip_gradients(self.parameters.values(), self.max_grad_norm, self.world)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_rate"] * self.schedule(self.step)
         self.optimizer.step()
@@ -81,15 +83,14 @@ class Learner:
     def load(self, state: dict[str, Tensor]) -> None:
         self.step = int(state["step"])
         self.set({name: state[f"parameter/{name}"] for name in self.parameters})
-        self.average = {name: state[f"average/{name}"].to(a.device) for name, a in self.average.items()}
+        self.average = {name: cut_like(state[f"average/{name}"], a) for name, a in self.average.items()}
         for name, parameter in self.parameters.items():
             moments = ("step", "exp_avg", "exp_avg_sq")
             found = {moment: state[f"{moment}/{name}"] for moment in moments if f"{moment}/{name}" in state}
             if found:
-                device = parameter.device
                 # AdamW counts its steps on the CPU.
                 self.optimizer.state[parameter] = {
-                    moment: value.clone() if moment == "step" else value.to(device)
+                    moment: value.clone() if moment == "step" else cut_like(value, parameter)
                     for moment, value in found.items()
                 }
 
@@ -97,7 +98,7 @@ class Learner:
     def set(self, values: dict[str, Tensor]) -> None:
         """Overwrite parameters, by name."""
         for name, value in values.items():
-            self.parameters[name].copy_(value)
+            self.parameters[name].copy_(cut_like(value, self.parameters[name]))
 
 
 class BestSoFar:
@@ -135,4 +136,5 @@ class BestSoFar:
     def load(self, state: dict[str, Tensor]) -> None:
         self.loss, without_gain = state["figures"].tolist()
         self.epochs_without_gain = int(without_gain)
-        self.parameters = {name: tensor for name, tensor in state.items() if name != "figures"}
+        now = self.learner.parameters
+        self.parameters = {name: cut_like(state[name], now[name]) for name in state if name != "figures"}

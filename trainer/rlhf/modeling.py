@@ -83,6 +83,15 @@ class Backbone(nn.Module):
         return self.model.base_model
 
     @property
+    def layers(self) -> nn.ModuleList | None:
+        """The decoder's, whatever the architecture calls them; None where they cannot be told apart."""
+        count = getattr(self.decoder.config, "num_hidden_layers", None)
+        for layers in self.decoder.modules():
+            if isinstance(layers, nn.ModuleList) and len(layers) == count:
+                return layers
+        return None
+
+    @property
     def compute(self) -> torch.dtype:
         """What matrix products are done in."""
         return self._compute or self.model.dtype
@@ -159,7 +168,8 @@ class Backbone(nn.Module):
 
     def pad(self, families: Sequence[Family]) -> Batch:
         """The families' completions as one batch, prompts read once where that is right and cheaper."""
-        if self.shares_prefix:
+        # Of none too it is found out whether a prefix is shared: where layers are spread, all have to try.
+        if self.shares_prefix and families:
             rows = cheapest_rows(families, self.hidden_size)
             if any(len(row.completions) > 1 for row in rows):
                 return pad_shared(rows, self.device)
@@ -239,11 +249,9 @@ class Backbone(nn.Module):
         return adapted
 
     def _topmost(self) -> nn.ModuleList:
-        """The layers that get adapters, whatever the architecture calls them."""
-        count = getattr(self.decoder.config, "num_hidden_layers", None)
-        for layers in self.decoder.modules():
-            if isinstance(layers, nn.ModuleList) and len(layers) == count:
-                return layers[-self.lora_layers :]
+        """The layers that get adapters."""
+        if self.layers is not None:
+            return self.layers[-self.lora_layers :]
         raise LabError(
             f"lora_layers is {self.lora_layers}, but the layers of this {self.decoder.config.model_type} "
             "model cannot be told apart. Set lora_layers=0 to put adapters on all of it."
@@ -340,8 +348,8 @@ def load_config(base_model: str) -> Any:
     return _load(AutoConfig.from_pretrained, base_model)
 
 
-def load_model(base_model: str, dtype: torch.dtype) -> Any:
-    return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(pick_device())
+def load_model(base_model: str, dtype: torch.dtype, device: torch.device | None = None) -> Any:
+    return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(device or pick_device())
 
 
 def weights_dtype(config: TrainingConfig) -> torch.dtype:
@@ -350,8 +358,9 @@ def weights_dtype(config: TrainingConfig) -> torch.dtype:
 
 
 def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
-    """The base model with room for roles."""
-    model, compute = load_model(base_model, weights_dtype(config)), pick_dtype(config)
+    """The base model with room for roles; on the CPU, if it is yet to be spread over devices."""
+    device = torch.device("cpu") if config.shard else None
+    model, compute = load_model(base_model, weights_dtype(config), device), pick_dtype(config)
     backbone = Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)
     if config.gradient_checkpointing:
         backbone.recompute_layers()

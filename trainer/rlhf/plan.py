@@ -43,6 +43,9 @@ LOADING, STEP, LEARNING, JUDGING, SAMPLING, SAVING = (
 ON_HOST = (LOADING, SAVING)
 """Moments that take the machine's own memory, whatever device computes."""
 
+Holding = Callable[[Iterable[Tensor]], int]
+"""How many bytes of some tensors one process holds."""
+
 
 @dataclass(frozen=True)
 class Cast:
@@ -63,12 +66,12 @@ def needs(
     elif isinstance(config, PPOConfig):
         found = ppo_run(config, spec, reading, processes)
     else:
-        found = supervised_run(config, spec, reading)
+        found = supervised_run(config, spec, reading, processes)
     return [need if need.during in ON_HOST else replace(need, on=str(device)) for need in found]
 
 
 def supervised_run(
-    config: SFTConfig | RewardConfig | DPOConfig, spec: RunSpec, reading: Reading
+    config: SFTConfig | RewardConfig | DPOConfig, spec: RunSpec, reading: Reading, processes: int
 ) -> list[Need]:
     backbone = blank_training_backbone(config, spec.base_model)
     role = spec.kind
@@ -86,16 +89,46 @@ def supervised_run(
             else score_sum(backbone, role, heads, shape)
         )
 
-    found = [*weights(cast), *training(learned)]
-    found += passes(LEARNING, pass_through, reading.learning, learned, learns=True)
-    found += passes(JUDGING, pass_through, reading.judging, learned, learns=False)
+    held: Holding = _bytes
+    whole, found = learned, []
+    if config.shard and processes > 1:
+        spread = spread_layers(backbone)
+        held = partial(_held, spread=spread, processes=processes)
+        whole = {name: parameter for name, parameter in learned.items() if id(parameter) not in spread}
+        found += spreading(backbone)
+    found += [*weights(cast, held), *training(learned, held)]
+    found += passes(LEARNING, pass_through, reading.learning, whole, learns=True)
+    found += passes(JUDGING, pass_through, reading.judging, whole, learns=False)
     found.append(kept_trunks(backbone, reading.learning))
     if isinstance(config, SFTConfig) and config.patience:
-        found.append(Need("best weights", _bytes(learned.values()), "of the best held-out loss so far"))
+        found.append(Need("best weights", held(learned.values()), "of the best held-out loss so far"))
     if isinstance(config, RewardConfig):
         why = "the same weights as a sequence classifier"
         found.append(Need("classifier", _bytes(backbone.parameters()), why, SAVING))
     return found
+
+
+def spread_layers(backbone: Backbone) -> set[int]:
+    """Let the layers of a model without weights behave as spread ones do: a gradient goes as soon as it is
+    there, and nothing is kept of the trunk. Returns their parameters' identities."""
+    backbone.trunk_part = backbone.top_part = None
+    parameters = list(backbone.layers.parameters()) if backbone.layers is not None else []
+    for parameter in parameters:
+        if parameter.requires_grad:
+            parameter.register_post_accumulate_grad_hook(_let_gradient_go)  # type: ignore[no-untyped-call]
+    return set(map(id, parameters))
+
+
+def spreading(backbone: Backbone) -> list[Need]:
+    """What is whole although the layers are spread."""
+    everything = _bytes(backbone.parameters())
+    layer = max((list(layer.parameters()) for layer in backbone.layers or ()), key=_bytes, default=[])
+    gradients = _bytes(parameter for parameter in layer if parameter.requires_grad)
+    return [
+        Need("whole model", everything, "as it is loaded, before it is spread", LOADING),
+        Need("gathered model", everything, "in the first process, to be saved", SAVING),
+        Need("whole layers", 2 * (_bytes(layer) + gradients), "the one that speaks and the next"),
+    ]
 
 
 def sampling_run(config: SampleConfig, spec: RunSpec, reading: Reading) -> list[Need]:
@@ -200,24 +233,31 @@ def speaks_through(config: PPOConfig, spec: RunSpec) -> bool:
     return all(about.get(name) == value for name, value in wanted.items())
 
 
-def weights(cast: Cast) -> list[Need]:
+def weights(cast: Cast, held: Holding | None = None) -> list[Need]:
     """Frozen and learned weights of each backbone; whatever is shared counts once."""
+    held = held or _bytes
     learned = {id(parameter) for parameter in cast.learned.values()}
     found = []
     for name, backbone in cast.backbones.items():
         tensors = list({id(t): t for t in [*backbone.parameters(), *backbone.buffers()]}.values())
         frozen = [tensor for tensor in tensors if id(tensor) not in learned]
-        found.append(Need(f"{name}: frozen weights", _bytes(frozen), "as they are loaded"))
+        found.append(Need(f"{name}: frozen weights", held(frozen), "as they are loaded"))
         trained = [tensor for tensor in tensors if id(tensor) in learned]
-        found.append(Need(f"{name}: learned weights", _bytes(trained), "adapters, or all of them"))
+        found.append(Need(f"{name}: learned weights", held(trained), "adapters, or all of them"))
     heads = [parameter for head in cast.heads.values() for parameter in head.parameters()]
     return [*found, Need("heads", _bytes(heads), "one number from a hidden state")]
 
 
-def training(learned: dict[str, nn.Parameter], *, ema: bool = False) -> list[Need]:
+def training(
+    learned: dict[str, nn.Parameter],
+    held: Holding | None = None,
+    *,
+    ema: bool = False,
+) -> list[Need]:
     """What an optimizer keeps beside the weights."""
-    size = _bytes(learned.values())
-    largest = max(_bytes([parameter]) for parameter in learned.values())
+    held = held or _bytes
+    size = held(learned.values())
+    largest = max(held([parameter]) for parameter in learned.values())
     found = [
         Need("gradients", size, "one for each learned weight"),
         Need("moments", 2 * size, "AdamW keeps two for each learned weight"),
@@ -364,6 +404,15 @@ def _largest(shapes: Sequence[PassShape]) -> set[PassShape]:
 
 def _named(heads: dict[str, ScalarHead]) -> dict[str, nn.Parameter]:
     return {f"head.{name}": p for head in heads.values() for name, p in head.named_parameters()}
+
+
+def _let_gradient_go(parameter: Tensor) -> None:
+    parameter.grad = None
+
+
+def _held(tensors: Iterable[Tensor], spread: set[int], processes: int) -> int:
+    """Bytes in one process."""
+    return sum(_bytes([tensor]) // (processes if id(tensor) in spread else 1) for tensor in tensors)
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:

@@ -65,10 +65,9 @@ class RankingStep:
     def of(
         cls, bucket: Sequence[RankedAnswers], rows_per_pass: int, backbone: Backbone, world: World
     ) -> RankingStep:
-        mine = world.share(bucket)
-        size = rows_per_pass or len(bucket)
+        portions = world.portions(bucket, rows_per_pass or len(bucket))
         return cls(
-            passes=[collate(mine[start : start + size], backbone) for start in range(0, len(mine), size)],
+            passes=[collate(portion, backbone) for portion in portions],
             weight=sum(ranking.weight for ranking in bucket),
             comparisons=sum(len(ranking.comparisons) for ranking in bucket),
         )
@@ -84,9 +83,9 @@ def in_passes(
     rankings: Sequence[RankedAnswers], batch_size: int, backbone: Backbone, world: World
 ) -> Iterator[RankingBatch]:
     """This process's share, a few rankings of like length at a time."""
-    mine = world.share(sorted(rankings, key=lambda ranking: ranking.family.width))
-    for start in range(0, len(mine), batch_size):
-        yield collate(mine[start : start + batch_size], backbone)
+    by_width = sorted(rankings, key=lambda ranking: ranking.family.width)
+    for portion in world.portions(by_width, batch_size):
+        yield collate(portion, backbone)
 
 
 def rankings_in(

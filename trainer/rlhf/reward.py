@@ -23,6 +23,7 @@ from trainer.rlhf.reward_models import RewardModel, publish_reward_model
 from trainer.rlhf.reward_report import ScoredRanking, reward_report
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sft import demonstrations_in
+from trainer.rlhf.sharding import gather_layers, shard_layers
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -33,8 +34,10 @@ def train_reward(
     tokenizer = load_tokenizer(spec.base_model)
     train, held_out, left_out = rankings_in(directory.data_path("rankings.parquet"), tokenizer, config)
     backbone = load_backbone(spec.base_model, config)
-    head = ScalarHead(backbone.hidden_size, spread=1e-3, seed=config.seed).to(backbone.device)
+    head = ScalarHead(backbone.hidden_size, spread=1e-3, seed=config.seed).to(world.device)
     backbone.add_role("reward", config.seed)
+    if config.shard:
+        shard_layers(backbone, world)
     model = RewardModel(Role(backbone, "reward"), head)
     trunks = TrunkCache(backbone)
     tie_logit = nn.Parameter(first_tie_logit([ranking.judgement for ranking in train]).to(backbone.device))
@@ -85,6 +88,7 @@ def train_reward(
     limits = config.max_prompt_tokens, config.max_completion_tokens
     ideal = demonstrations_in(taught, tokenizer, *limits)[0] if taught.exists() else []
     model = _frozen_scale(model, fit, ideal, config.batch_size, world)
+    gather_layers(backbone, world)
     if world.is_first:
         files = report_files(figures, judged)
         publish_reward_model(model, config, spec, directory, tokenizer, summary, files)
@@ -141,10 +145,9 @@ def scored_rankings(
     model: RewardModel, rankings: Sequence[RankedAnswers], batch_size: int, world: World
 ) -> list[ScoredRanking]:
     """The rankings with the model's raw scores, for the report; all of them in every process."""
-    mine = world.share(sorted(rankings, key=lambda ranking: ranking.family.width))
+    by_width = sorted(rankings, key=lambda ranking: ranking.family.width)
     found: list[ScoredRanking] = []
-    for start in range(0, len(mine), batch_size):
-        some = mine[start : start + batch_size]
+    for some in world.portions(by_width, batch_size):
         scores = model.raw_scores(collate(some, model.role.backbone).batch).tolist()
         for ranking in some:
             count = len(ranking.family.completions)
@@ -176,9 +179,9 @@ def _frozen_scale(
     has learned from (InstructGPT 2022, §3.5); where there are none, on what it has learned from itself."""
     mean = fit.mean
     if demonstrations:
-        mine = world.share(sorted(demonstrations, key=lambda sequence: len(sequence.ids)))
-        starts = range(0, len(mine), batch_size)
-        scores = [model.raw_scores(pad(mine[i : i + batch_size], world.device)) for i in starts]
+        by_length = sorted(demonstrations, key=lambda sequence: len(sequence.ids))
+        portions = world.portions(by_length, batch_size)
+        scores = [model.raw_scores(pad(portion, world.device)) for portion in portions]
         mean, _ = _mean_and_deviation(scores, world)
     return replace(model, bias=mean, scale=max(fit.deviation, 1e-6))
 

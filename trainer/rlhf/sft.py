@@ -23,6 +23,7 @@ from trainer.rlhf.modeling import (
 )
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
+from trainer.rlhf.sharding import gather_layers, shard_layers
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -49,6 +50,8 @@ def train_sft(
     backbone = load_backbone(spec.base_model, config)
     policy = Role(backbone, "sft")
     backbone.add_role("sft", config.seed)
+    if config.shard:
+        shard_layers(backbone, world)
     trunks = TrunkCache(backbone)
 
     lengths = [len(sequence.ids) for sequence in train]
@@ -88,6 +91,7 @@ def train_sft(
     summary: dict[str, object] = {"loss": round(last["loss"], 4), "demonstrations": len(train)}
     summary |= {"left_out": left_out} if left_out else {}
     summary |= {"held_out_loss": round(best.loss, 4)} if held_out else {}
+    gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:
             save_model(backbone.merge("sft"), tokenizer, folder)
@@ -95,10 +99,9 @@ def train_sft(
 
 
 def collate(bucket: list[TokenSequence], rows_per_pass: int, world: World) -> SFTBatch:
-    mine = world.share(bucket)
-    size = rows_per_pass or len(bucket)
+    portions = world.portions(bucket, rows_per_pass or len(bucket))
     return SFTBatch(
-        passes=[pad(mine[start : start + size], world.device) for start in range(0, len(mine), size)],
+        passes=[pad(portion, world.device) for portion in portions],
         learned_tokens=sum(len(sequence.learned) for sequence in bucket),
     )
 
@@ -124,9 +127,9 @@ def sft_loss(policy: Role, part: Batch, trunks: TrunkCache | None, learned_token
 def mean_loss(policy: Role, sequences: list[TokenSequence], batch_size: int, world: World) -> float:
     """Nats per learned token over all the sequences: the mean over tokens, not over batches."""
     nats = tokens = 0.0
-    mine = world.share(sorted(sequences, key=lambda sequence: len(sequence.ids)))
-    for start in range(0, len(mine), batch_size):
-        batch = pad(mine[start : start + batch_size], world.device)
+    by_length = sorted(sequences, key=lambda sequence: len(sequence.ids))
+    for portion in world.portions(by_length, batch_size):
+        batch = pad(portion, world.device)
         states = learned_states(policy.hidden(batch), batch)
         nats -= token_logprobs(policy.backbone, states, batch).sum().item()
         tokens += batch.mask.sum().item()

@@ -24,6 +24,8 @@ class World:
         self.rank: int = state.process_index
         self.size: int = state.num_processes
         self.device: torch.device = state.device
+        self.in_step = False
+        """Whether all processes have to pass through the models equally often."""
         self._state = state
 
     @property
@@ -34,6 +36,15 @@ class World:
     def share(self, items: Sequence[Item]) -> list[Item]:
         """Every ``size``-th of them: neighbours, which are of like length, go to different processes."""
         return list(items[self.rank :: self.size])
+
+    def portions(self, items: Sequence[Item], size: int) -> list[list[Item]]:
+        """``share``, at most ``size`` at a time; where all keep in step, those with fewer get empty ones."""
+        mine = self.share(items)
+        found = [mine[start : start + size] for start in range(0, len(mine), size)]
+        if self.in_step:
+            largest_share = -(-len(items) // self.size)
+            found += [[] for _ in range(len(found), -(-largest_share // size))]
+        return found
 
     def mine(self, index: Tensor) -> Tensor:
         """Where this process keeps those of the items ``index`` that ``share`` gave it."""
@@ -67,6 +78,8 @@ class World:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [parameter.grad for parameter in learned if parameter.grad is not None]
+        if not gradients:
+            return
         total = self.sum(torch.cat([gradient.flatten() for gradient in gradients]))
         sizes = [gradient.numel() for gradient in gradients]
         for gradient, part in zip(gradients, torch.split(total, sizes), strict=True):

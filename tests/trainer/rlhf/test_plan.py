@@ -101,6 +101,25 @@ class TestWeights:
         for needs in (ppo_needs, sample_needs):
             assert bytes_of(needs, "reward model") == size(model.parameters())
 
+    @pytest.mark.parametrize("lora_rank", [4, 0])
+    def test_of_spread_layers_count_in_each_process_by_its_part(self, lab, lora_rank):
+        directory = lab.directory("sft", shard=True, lora_rank=lora_rank)
+        spec = directory.spec()
+        config = build_config("sft", spec.config)
+        backbone = load_backbone(spec.base_model, config)
+        backbone.add_role("sft", 0)
+        learned = set(backbone.learned_by("sft").values())
+        layers = set(backbone.layers.parameters())
+
+        needs = outline(config, directory, device=CPU, processes=2).plan.needs
+
+        held = size([*backbone.parameters(), *backbone.buffers()]) - size(layers) // 2
+        assert bytes_of(needs, "frozen weights", "learned weights") == held
+        held_of_learned = size(learned) - size(learned & layers) // 2
+        assert bytes_of(needs, "gradients") == held_of_learned
+        assert bytes_of(needs, "moments") == 2 * held_of_learned
+        assert bytes_of(needs, "whole model", "gathered model") == 2 * size(backbone.parameters())
+
     def test_of_a_run_without_a_reward_model_hold_none(self, lab):
         settings = {"rewards": [("python:json:dumps", 1.0)], "critic": "policy"}
 

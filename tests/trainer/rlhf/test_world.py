@@ -94,6 +94,16 @@ class TestWorld:
 
         in_processes(2, check)
 
+    def test_deals_out_as_many_portions_to_each_where_all_keep_in_step(self):
+        def check():
+            world = World()
+            assert world.portions("abcde", 2) == ([["a", "c"], ["e"]], [["b", "d"]])[world.rank]
+            world.in_step = True
+            assert world.portions("abcde", 2) == ([["a", "c"], ["e"]], [["b", "d"], []])[world.rank]
+            assert world.portions("", 2) == []
+
+        in_processes(2, check)
+
     def test_sums_over_processes(self):
         def check():
             world = World()

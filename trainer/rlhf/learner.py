@@ -88,9 +88,11 @@ class Learner:
             moments = ("step", "exp_avg", "exp_avg_sq")
             found = {moment: state[f"{moment}/{name}"] for moment in moments if f"{moment}/{name}" in state}
             if found:
-                # AdamW counts its steps on the CPU.
+                # Fused, AdamW counts its steps on the parameter's own device.
                 self.optimizer.state[parameter] = {
-                    moment: value.clone() if moment == "step" else cut_like(value, parameter)
+                    moment: value.to(parameter.device, copy=True)
+                    if moment == "step"
+                    else cut_like(value, parameter)
                     for moment, value in found.items()
                 }
 

@@ -76,6 +76,8 @@ DATABASES = {"default": env.database("RANKWRIGHT_DATABASE_URL", VAR / "rankwrigh
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SNAPSHOTS_ROOT = VAR / "snapshots"
+EXPORTS_ROOT = VAR / "exports"
+IMPORTS_ROOT = VAR / "imports"
 RUNS_ROOT = VAR / "runs"
 MODELS_ROOT = VAR / "models"
 

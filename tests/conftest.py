@@ -23,6 +23,8 @@ def own_folders(settings, tmp_path):
     # The real hasher is slow on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SNAPSHOTS_ROOT = tmp_path / "snapshots"
+    settings.EXPORTS_ROOT = tmp_path / "exports"
+    settings.IMPORTS_ROOT = tmp_path / "imports"
     settings.RUNS_ROOT = tmp_path / "runs"
     settings.MODELS_ROOT = tmp_path / "models"
 

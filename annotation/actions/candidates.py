@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,11 +24,26 @@ def add_candidate_set(*, prompt: Prompt, texts: Sequence[str], priority: int = 0
         raise EmptyTurn(_("An answer is empty."))
     candidate_set = CandidateSet.objects.create(prompt=prompt, digest=candidates_digest(prompt, texts))
     candidate_set.completions.set([Completion.objects.create(prompt=prompt, text=text) for text in texts])
-    Assignment.objects.bulk_create(
-        Assignment(candidate_set=candidate_set, campaign_id=prompt.campaign_id, slot=slot, priority=priority)
-        for slot in range(1, prompt.campaign.overlap + 1)
-    )
+    if prompt.author_id:
+        candidate_set.authors.add(prompt.author_id)
+    open_slots(candidate_set, range(1, prompt.campaign.overlap + 1), priority=priority)
     return candidate_set
+
+
+def open_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: int = 0) -> list[Assignment]:
+    """Ask for that many more judgements of the candidates."""
+    prompt = candidate_set.prompt
+    return Assignment.objects.bulk_create(
+        Assignment(
+            candidate_set=candidate_set,
+            campaign_id=prompt.campaign_id,
+            language=prompt.language,
+            skill=prompt.skill,
+            slot=slot,
+            priority=priority,
+        )
+        for slot in slots
+    )
 
 
 def candidates_digest(prompt: Prompt, texts: Sequence[str]) -> str:

@@ -38,6 +38,20 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status"]
     search_fields = ["name"]
     inlines = [GuidelineInline]
+    fieldsets = [
+        (None, {"fields": ["name", "description", "status", "license"]}),
+        (
+            _("What is asked"),
+            {"fields": ["overlap", "demonstrations_per_prompt", "rating_axes", "lease_minutes", "selection"]},
+        ),
+        (
+            _("Disagreement"),
+            {"fields": ["extra_overlap", "wanted_agreement", "reviews_disagreements", "consensus_method"]},
+        ),
+        (_("Gold"), {"fields": ["gold_percent", "gold_minimum", "gold_pause_below"]}),
+        (_("Privacy"), {"fields": ["scans_for_personal_data", "retention_days"]}),
+        (_("Training"), {"fields": ["held_out_percent"]}),
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_researcher(request)

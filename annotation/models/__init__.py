@@ -1,22 +1,37 @@
 """People's rows: prompts in, judgements out."""
 
-from annotation.models.assignments import Assignment, Skip
+from annotation.models.assignments import Assignment, LapsedLease, Skip
 from annotation.models.campaigns import Campaign, Guideline
 from annotation.models.candidates import CandidateSet, Completion
+from annotation.models.consents import Consent, ConsentText, Tombstone
 from annotation.models.demonstrations import Demonstration
+from annotation.models.gold import Gold, Pause
+from annotation.models.imports import Import
 from annotation.models.labelers import Person
 from annotation.models.prompts import Prompt
+from annotation.models.quality import Consensus, QualityReport
 from annotation.models.rankings import Ranking
+from annotation.models.reviews import Review
 
 __all__ = [
     "Assignment",
     "Campaign",
     "CandidateSet",
     "Completion",
+    "Consensus",
+    "Consent",
+    "ConsentText",
     "Demonstration",
+    "Gold",
     "Guideline",
+    "Import",
+    "LapsedLease",
+    "Pause",
     "Person",
     "Prompt",
+    "QualityReport",
     "Ranking",
+    "Review",
     "Skip",
+    "Tombstone",
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,9 +40,19 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """One labeler's turn at one candidate set: OPEN → CLAIMED → SUBMITTED.
 
-    Created ahead, one per slot up to the campaign's overlap. A lease that runs out, or a skip, puts a
-    CLAIMED assignment back to OPEN.
+    Those that count toward the overlap are created ahead, one per slot. A lease that runs out, or a skip,
+    puts a CLAIMED assignment back to OPEN.
     """
+
+    class Purpose(models.TextChoices):
+        OVERLAP = "overlap", _("Overlap")
+        """One of the ``overlap`` judgements that the campaign asks for. The only kind with a slot."""
+        GOLD = "gold", _("Gold")
+        """The answer is known; it measures the labeler."""
+        ADJUDICATION = "adjudication", _("Adjudication")
+        """A reviewer decides what labelers disagree on."""
+        SURPLUS = "surplus", _("Surplus")
+        """Handed in after the lease had gone to somebody else: kept, and not counted."""
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")
@@ -59,7 +70,13 @@ class Assignment(models.Model):
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="assignments", verbose_name=_("campaign")
     )
-    slot = models.PositiveSmallIntegerField(_("slot"))
+    # What the outside calls it: the row's number would tell gold, which is made later, from the others.
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose.choices, default=Purpose.OVERLAP)
+    slot = models.PositiveSmallIntegerField(_("slot"), null=True, blank=True)
+    # The prompt's, for the same reason as the campaign.
+    language = models.CharField(_("language"), max_length=20, blank=True)
+    skill = models.CharField(_("skill"), max_length=40, blank=True)
     priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher is handed out first."))
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.OPEN)
     labeler = models.ForeignKey(
@@ -86,6 +103,11 @@ class Assignment(models.Model):
                 name="assignment_once_per_labeler_and_set", fields=["candidate_set", "labeler"]
             ),
             models.CheckConstraint(
+                name="assignment_slot_iff_overlap",
+                condition=Q(purpose="overlap", slot__isnull=False)
+                | (~Q(purpose="overlap") & Q(slot__isnull=True)),
+            ),
+            models.CheckConstraint(
                 name="assignment_leased_only_while_claimed",
                 condition=Q(status="CLAIMED", lease_expires_at__isnull=False)
                 | (~Q(status="CLAIMED") & Q(lease_expires_at__isnull=True)),
@@ -99,13 +121,29 @@ class Assignment(models.Model):
         indexes = [
             models.Index(
                 name="assignment_next_open",
-                fields=["campaign", "-priority", "id"],
+                fields=["campaign", "purpose", "-priority", "id"],
                 condition=Q(status="OPEN"),
+            ),
+            # For labelers who are handed only some languages or skills.
+            models.Index(
+                name="assignment_next_open_matching",
+                fields=["campaign", "purpose", "language", "skill", "-priority", "id"],
+                condition=Q(status="OPEN"),
+            ),
+            models.Index(
+                name="assignment_held",
+                fields=["labeler", "campaign"],
+                condition=Q(status="CLAIMED"),
+            ),
+            models.Index(
+                name="assignment_overdue",
+                fields=["lease_expires_at"],
+                condition=Q(status="CLAIMED"),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.candidate_set} / {self.slot}"
+        return f"{self.candidate_set} / {self.slot or self.get_purpose_display()}"
 
     def claim(self, labeler: Person, *, now: datetime, lease: timedelta, shown_order: list[int]) -> bool:
         """Lease this turn to ``labeler``. Return False if somebody was faster."""
@@ -151,6 +189,31 @@ class Assignment(models.Model):
         if moved:
             self.refresh_from_db()
         return moved == 1
+
+
+class LapsedLease(models.Model):
+    """A lease that ran out before its labeler was done: what they did may still be handed in."""
+
+    assignment = models.ForeignKey(
+        Assignment, models.CASCADE, related_name="lapsed_leases", verbose_name=_("assignment")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="lapsed_leases", verbose_name=_("labeler")
+    )
+    shown_order = models.JSONField(_("shown order"))
+    lapsed_at = models.DateTimeField(_("lapsed"))
+
+    class Meta:
+        verbose_name = _("lapsed lease")
+        verbose_name_plural = _("lapsed leases")
+        constraints = [
+            models.UniqueConstraint(
+                name="lapsed_lease_once_per_assignment", fields=["assignment", "labeler"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.assignment)
 
 
 class Skip(models.Model):

@@ -20,6 +20,17 @@ class Campaign(models.Model):
         PAUSED = "PAUSED", _("Paused")
         """Nothing new is handed out; held work may still be submitted."""
 
+    class Selection(models.TextChoices):
+        OLDEST = "oldest", _("In the order they came")
+        UNCERTAIN = "uncertain", _("Where the reward model is unsure")
+        DISAGREEMENT = "disagreement", _("Where labelers disagree")
+
+    class Consensus(models.TextChoices):
+        BRADLEY_TERRY = "bradley_terry", _("Bradley–Terry")
+        PLACKETT_LUCE = "plackett_luce", _("Plackett–Luce")
+        BORDA = "borda", _("Borda count")
+        RANKED_PAIRS = "ranked_pairs", _("Ranked pairs")
+
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE)
@@ -47,6 +58,79 @@ class Campaign(models.Model):
         validators=[MaxValueValidator(90)],
         help_text=_("The share of prompts that no model is trained on; decided by the prompt's text."),
     )
+    selection = models.CharField(
+        _("asked first"),
+        max_length=12,
+        choices=Selection.choices,
+        default=Selection.OLDEST,
+        help_text=_("What is asked first among candidate sets of equal priority."),
+    )
+    extra_overlap = models.PositiveSmallIntegerField(
+        _("extra overlap"),
+        default=0,
+        validators=[MaxValueValidator(8)],
+        help_text=_("How many more labelers are asked where the first ones disagree."),
+    )
+    wanted_agreement = models.PositiveSmallIntegerField(
+        _("wanted agreement in percent"),
+        default=60,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Labelers disagree on a candidate set when fewer of their comparisons than this agree."),
+    )
+    reviews_disagreements = models.BooleanField(
+        _("reviews disagreements"),
+        default=False,
+        help_text=_("What labelers still disagree on goes to a reviewer, whose order then counts."),
+    )
+    gold_percent = models.PositiveSmallIntegerField(
+        _("gold share in percent"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("How much of what a labeler is handed has a known answer. Labelers cannot tell which."),
+    )
+    gold_minimum = models.PositiveSmallIntegerField(
+        _("gold minimum"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text=_("How many known answers a labeler must have met before their accuracy is evaluated."),
+    )
+    gold_pause_below = models.PositiveSmallIntegerField(
+        _("pause below accuracy in percent"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_(
+            "A labeler whose accuracy is surely below this gets no more work here until somebody looks; "
+            "empty pauses nobody."
+        ),
+    )
+    consensus_method = models.CharField(
+        _("consensus"), max_length=14, choices=Consensus.choices, default=Consensus.BRADLEY_TERRY
+    )
+    rating_axes = models.JSONField(
+        _("rating axes"),
+        default=list,
+        blank=True,
+        help_text=_("What labelers rate every response on, from 1 to 5, such as helpfulness."),
+    )
+    scans_for_personal_data = models.BooleanField(
+        _("scans for personal data"),
+        default=False,
+        help_text=_("Imported prompts with personal data wait for a researcher before anybody sees them."),
+    )
+    retention_days = models.PositiveIntegerField(
+        _("retention in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("After so many days contributions are no longer tied to a person; empty keeps the tie."),
+    )
+    license = models.CharField(
+        _("licence"),
+        max_length=80,
+        blank=True,
+        help_text=_("Of the data made here, as an SPDX identifier; stands on every dataset card."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = CampaignQuerySet.as_manager()
@@ -58,6 +142,12 @@ class Campaign(models.Model):
             models.CheckConstraint(name="campaign_overlap_1_to_9", condition=Q(overlap__range=(1, 9))),
             models.CheckConstraint(
                 name="campaign_held_out_at_most_90", condition=Q(held_out_percent__range=(0, 90))
+            ),
+            models.CheckConstraint(
+                name="campaign_gold_at_most_half", condition=Q(gold_percent__range=(0, 50))
+            ),
+            models.CheckConstraint(
+                name="campaign_extra_overlap_at_most_8", condition=Q(extra_overlap__range=(0, 8))
             ),
             models.CheckConstraint(name="campaign_lease_positive", condition=Q(lease_minutes__gte=1)),
         ]

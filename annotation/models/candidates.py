@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,13 @@ class CandidateSet(models.Model):
     )
     completions = models.ManyToManyField(
         Completion, related_name="candidate_sets", verbose_name=_("completions")
+    )
+    authors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        blank=True,
+        verbose_name=_("authors"),
+        help_text=_("People who wrote the prompt or a candidate: never asked to rank them."),
     )
     digest = models.CharField(
         _("digest"), max_length=64, editable=False, help_text=_("Of the prompt and the texts.")

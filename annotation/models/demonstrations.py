@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Guideline
+from annotation.models.consents import ConsentText
 from annotation.models.labelers import Person
 from annotation.models.prompts import Prompt
 
@@ -49,6 +50,15 @@ class Demonstration(models.Model):
     )
     guideline = models.ForeignKey(
         Guideline, models.PROTECT, null=True, related_name="demonstrations", verbose_name=_("guideline")
+    )
+    consent = models.ForeignKey(
+        ConsentText,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="demonstrations",
+        verbose_name=_("consent"),
+        help_text=_("The text that its labeler had agreed to."),
     )
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
     turns = models.JSONField(

@@ -20,6 +20,20 @@ class Person(AbstractUser):
         _("simulated"), default=False, help_text=_("A program that follows a stated rule, not a person.")
     )
 
+    languages = models.JSONField(
+        _("languages"),
+        default=list,
+        blank=True,
+        help_text=_("Codes of the languages of prompts that they are handed, such as en; empty means any."),
+    )
+    skills = models.JSONField(
+        _("skills"),
+        default=list,
+        blank=True,
+        help_text=_("Prompts that ask for a skill go only to people who have it."),
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")

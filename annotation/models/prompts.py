@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Campaign
@@ -9,9 +11,9 @@ from annotation.models.campaigns import Campaign
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def wanting_demonstrations(self, campaign: Campaign) -> PromptQuerySet:
         """Prompts with fewer finished demonstrations than the campaign asks for."""
-        finished = models.Count("demonstrations", filter=~models.Q(demonstrations__status="DRAFT"))
+        finished = models.Count("demonstrations", filter=~Q(demonstrations__status="DRAFT"))
         return (
-            self.filter(campaign=campaign)
+            self.filter(campaign=campaign, status=Prompt.Status.READY)
             .annotate(finished_demonstrations=finished)
             .filter(finished_demonstrations__lt=campaign.demonstrations_per_prompt)
         )
@@ -20,12 +22,39 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
 class Prompt(models.Model):
     """A conversation so far that needs an answer."""
 
+    class Status(models.TextChoices):
+        READY = "READY", _("Ready")
+        """Labelers may see it."""
+        HELD = "HELD", _("Held")
+        """The scan found what may be personal data; a researcher decides."""
+        REJECTED = "REJECTED", _("Rejected")
+        """A researcher kept it from labelers. Final."""
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="prompts", verbose_name=_("campaign"))
     messages = models.JSONField(
         _("messages"), help_text=_("The conversation, oldest first; the last message is the user's.")
     )
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.READY)
+    findings = models.JSONField(
+        _("findings"),
+        default=list,
+        blank=True,
+        help_text=_("What the scan for personal data found: its kind, its message and its place."),
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="prompts",
+        verbose_name=_("author"),
+        help_text=_("Never asked to answer or to rank it."),
+    )
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     language = models.CharField(_("language"), max_length=20, blank=True)
+    skill = models.CharField(
+        _("skill"), max_length=40, blank=True, help_text=_("What one must be good at to judge its answers.")
+    )
     source = models.CharField(
         _("source"), max_length=200, blank=True, help_text=_("Where the prompt was imported from.")
     )
@@ -37,6 +66,9 @@ class Prompt(models.Model):
     class Meta:
         verbose_name = _("prompt")
         verbose_name_plural = _("prompts")
+        indexes = [
+            models.Index(name="prompt_held", fields=["campaign", "id"], condition=Q(status="HELD")),
+        ]
         constraints = [
             # Importing the same file twice adds nothing.
             models.UniqueConstraint(name="prompt_once_per_campaign", fields=["campaign", "digest"]),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models.assignments import Assignment
 from annotation.models.campaigns import Guideline
+from annotation.models.consents import ConsentText
 
 
 class RankingQuerySet(models.QuerySet["Ranking"]):
@@ -36,10 +37,41 @@ class Ranking(models.Model):
     guideline = models.ForeignKey(
         Guideline, models.PROTECT, null=True, related_name="rankings", verbose_name=_("guideline")
     )
+    consent = models.ForeignKey(
+        ConsentText,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rankings",
+        verbose_name=_("consent"),
+        help_text=_("The text that its labeler had agreed to."),
+    )
     revision = models.PositiveSmallIntegerField(_("revision"), default=1)
     tiers = models.JSONField(_("tiers"))
     unacceptable = models.JSONField(_("unacceptable"), default=list)
     cannot_judge = models.CharField(_("cannot judge"), max_length=500, blank=True)
+    strength = models.PositiveSmallIntegerField(
+        _("strength"),
+        null=True,
+        blank=True,
+        help_text=_("How much better the best is than the next, from 1 (slightly) to 3 (much)."),
+    )
+    ratings = models.JSONField(
+        _("ratings"),
+        default=dict,
+        blank=True,
+        help_text=_("By completion id, then by axis: 1 (bad) to 5 (good)."),
+    )
+    flags = models.JSONField(
+        _("flags"), default=dict, blank=True, help_text=_("By completion id: what is wrong with it.")
+    )
+    rationale = models.TextField(_("rationale"), blank=True)
+    edited = models.JSONField(
+        _("edited"),
+        null=True,
+        blank=True,
+        help_text=_("The best response as the labeler would have it: its id and the text."),
+    )
     shown_order = models.JSONField(_("shown order"))
     seconds_spent = models.FloatField(_("seconds spent"))
     idempotency_key = models.UUIDField(_("idempotency key"))
@@ -56,6 +88,9 @@ class Ranking(models.Model):
                 name="ranking_idempotency_key_once", fields=["labeler", "idempotency_key"]
             ),
             models.CheckConstraint(name="ranking_seconds_not_negative", condition=Q(seconds_spent__gte=0)),
+            models.CheckConstraint(
+                name="ranking_strength_1_to_3", condition=Q(strength__isnull=True) | Q(strength__range=(1, 3))
+            ),
             models.CheckConstraint(
                 name="ranking_orders_unless_it_cannot_judge",
                 condition=Q(cannot_judge="") | Q(tiers=[], unacceptable=[]),

@@ -149,15 +149,15 @@ def test_labelers_with_access_to_the_admin_see_no_judgements(ada, client):
 
 
 def test_a_new_guideline_gets_the_next_version(admin, kitchen):
+    page = f"/admin/annotation/campaign/{kitchen.pk}/change/"
+    as_it_is = admin.get(page).context["adminform"].form.initial
+
     answer = admin.post(
-        f"/admin/annotation/campaign/{kitchen.pk}/change/",
+        page,
         {
-            "name": "Kitchen",
-            "status": "ACTIVE",
+            **{name: value for name, value in as_it_is.items() if value not in (None, [])},
+            "rating_axes": "[]",
             "overlap": 2,
-            "demonstrations_per_prompt": 1,
-            "lease_minutes": 45,
-            "held_out_percent": 25,
             "guidelines-TOTAL_FORMS": 2,
             "guidelines-INITIAL_FORMS": 1,
             "guidelines-0-id": kitchen.guidelines.get().pk,

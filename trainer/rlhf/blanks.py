@@ -8,7 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from trainer.rlhf.batches import Batch
-from trainer.rlhf.modeling import Backbone, load_config
+from trainer.rlhf.loading import load_config
+from trainer.rlhf.modeling import Backbone
 
 META = torch.device("meta")
 

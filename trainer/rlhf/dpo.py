@@ -15,15 +15,8 @@ from trainer.rlhf.batches import length_buckets
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.judgements import shares
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.modeling import (
-    FULL,
-    Role,
-    learned_states,
-    load_backbone,
-    load_tokenizer,
-    save_model,
-    token_logprobs,
-)
+from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
+from trainer.rlhf.modeling import FULL, Role, learned_states, token_logprobs
 from trainer.rlhf.ranking_losses import dpo_loss, implicit_rewards, listwise_dpo_loss
 from trainer.rlhf.rankings import RankingBatch, RankingStep, in_passes, rankings_in
 from trainer.rlhf.reporting import Reporter

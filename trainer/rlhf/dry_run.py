@@ -11,8 +11,8 @@ from trainer.handoff.configs import Config, ConfigError, PPOConfig, SampleConfig
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.blanks import Traits
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.loading import load_tokenizer, pick_device, pick_dtype, weights_dtype
 from trainer.rlhf.memory import Plan, free_memory
-from trainer.rlhf.modeling import load_tokenizer, pick_device, pick_dtype, weights_dtype
 from trainer.rlhf.plan import needs
 from trainer.rlhf.readings import Reading, read
 from trainer.rlhf.world import World

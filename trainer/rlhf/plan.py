@@ -28,9 +28,10 @@ from trainer.handoff.configs import (
 from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunSpec
 from trainer.rlhf.blanks import META, PassShape, blank_backbone
+from trainer.rlhf.loading import pick_dtype, weights_dtype
 from trainer.rlhf.memory import Need
 from trainer.rlhf.meter import most_bytes
-from trainer.rlhf.modeling import FULL, Backbone, Role, ScalarHead, learned_states, pick_dtype, weights_dtype
+from trainer.rlhf.modeling import FULL, Backbone, Role, ScalarHead, learned_states
 from trainer.rlhf.readings import Reading
 from trainer.rlhf.reward_models import REPORT
 from trainer.rlhf.rewards import holdout_reward, whole_reward

@@ -18,19 +18,9 @@ from trainer.rlhf.critics import make_critic
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.flight import Flight, KLController
 from trainer.rlhf.learner import Learner
+from trainer.rlhf.loading import load_backbone, load_tokenizer, pick_dtype, save_model
 from trainer.rlhf.losses import policy_loss, token_mean, value_loss
-from trainer.rlhf.modeling import (
-    FULL,
-    Backbone,
-    Role,
-    frozen_copy,
-    learned_states,
-    load_backbone,
-    load_tokenizer,
-    pick_dtype,
-    save_model,
-    token_logprobs,
-)
+from trainer.rlhf.modeling import FULL, Backbone, Role, frozen_copy, learned_states, token_logprobs
 from trainer.rlhf.randomness import seed_for, uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_models import load_reward_model

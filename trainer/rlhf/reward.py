@@ -14,7 +14,8 @@ from trainer.rlhf.batches import TokenSequence, length_buckets, pad
 from trainer.rlhf.checkpoints import Checkpoints
 from trainer.rlhf.judgements import TIE_LEARNING_RATE, TIE_MODELS, first_tie_logit, ranking_loss
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.modeling import Role, ScalarHead, load_backbone, load_tokenizer
+from trainer.rlhf.loading import load_backbone, load_tokenizer
+from trainer.rlhf.modeling import Role, ScalarHead
 from trainer.rlhf.ranking_losses import tie_threshold
 from trainer.rlhf.rankings import RankedAnswers, RankingBatch, RankingStep, collate, rankings_in
 from trainer.rlhf.report_pictures import report_files

@@ -16,7 +16,8 @@ from trainer.handoff.configs import RewardConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import Batch
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.modeling import Backbone, Role, ScalarHead, pick_device, save_model
+from trainer.rlhf.loading import pick_device, save_model
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead
 
 ADAPTER, REPORT = "adapter.safetensors", "reward.json"
 

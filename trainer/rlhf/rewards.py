@@ -12,7 +12,7 @@ from trainer.handoff.records import Message
 from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunSpec
 from trainer.rlhf.batches import answer_sequence, completion_ids, pad, prompt_ids, rows_by_length
-from trainer.rlhf.modeling import load_tokenizer
+from trainer.rlhf.loading import load_tokenizer
 from trainer.rlhf.outside_rewards import CallableReward, EndpointReward
 from trainer.rlhf.reward_models import RewardModel, load_reward_model
 

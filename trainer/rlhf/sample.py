@@ -13,7 +13,8 @@ from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import prompt_ids
 from trainer.rlhf.errors import LabError, Stopped
-from trainer.rlhf.modeling import Backbone, Role, load_model, load_tokenizer, pick_dtype
+from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype
+from trainer.rlhf.modeling import Backbone, Role
 from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.rewards import Reward, load_reward, whole_reward

@@ -13,14 +13,8 @@ from trainer.rlhf.batches import Batch, TokenSequence, dialogue_sequence, length
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.learner import BestSoFar, Learner
-from trainer.rlhf.modeling import (
-    Role,
-    learned_states,
-    load_backbone,
-    load_tokenizer,
-    save_model,
-    token_logprobs,
-)
+from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
+from trainer.rlhf.modeling import Role, learned_states, token_logprobs
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sharding import gather_layers, shard_layers

@@ -14,7 +14,8 @@ from trainer.handoff.rundir import digest_of_folder
 from trainer.rlhf.batches import Family, completion_ids, pad, prompt_ids
 from trainer.rlhf.critics import make_critic
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.modeling import Role, ScalarHead, learned_states, load_backbone, token_logprobs
+from trainer.rlhf.loading import load_backbone
+from trainer.rlhf.modeling import Role, ScalarHead, learned_states, token_logprobs
 from trainer.rlhf.ppo import ppo_losses
 from trainer.rlhf.reward_models import RewardModel, load_reward_model
 from trainer.rlhf.world import World

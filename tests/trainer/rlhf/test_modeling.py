@@ -33,18 +33,9 @@ from tests.trainer.rlhf.tiny_policies import add_random_role, tiny_policy
 from trainer.handoff.configs import RewardConfig, SFTConfig
 from trainer.rlhf.batches import Family, TokenSequence, answer_sequence, pad, pad_shared
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
 from trainer.rlhf.lora import LoRALinear
-from trainer.rlhf.modeling import (
-    Backbone,
-    Role,
-    ScalarHead,
-    frozen_copy,
-    learned_states,
-    load_backbone,
-    load_tokenizer,
-    save_model,
-    token_logprobs,
-)
+from trainer.rlhf.modeling import Backbone, Role, ScalarHead, frozen_copy, learned_states, token_logprobs
 from trainer.rlhf.randomness import uniforms
 from trainer.rlhf.reward_models import RewardModel
 from trainer.rlhf.sampling import sample

@@ -13,9 +13,10 @@ from trainer.rlhf.blanks import PassShape, Traits, blank_backbone
 from trainer.rlhf.dry_run import outline
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.learner import Learner
+from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.memory import Need, Plan, free_host_memory, readable
 from trainer.rlhf.meter import Meter, most_bytes
-from trainer.rlhf.modeling import Role, load_backbone, load_tokenizer
+from trainer.rlhf.modeling import Role
 from trainer.rlhf.readings import read
 from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.world import World

@@ -9,7 +9,8 @@ from tests.trainer.rlhf.tiny_policies import add_random_role
 from trainer.handoff.configs import SFTConfig
 from trainer.rlhf.batches import TokenSequence, pad
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.modeling import Backbone, frozen_copy, load_backbone
+from trainer.rlhf.loading import load_backbone
+from trainer.rlhf.modeling import Backbone, frozen_copy
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.trainer.rlhf.test_ppo import CONFIG, make_models, roll_out
 from trainer.handoff.rewards import RewardSource
 from trainer.rlhf.batches import answer_sequence, completion_ids, pad, prompt_ids
 from trainer.rlhf.errors import LabError
-from trainer.rlhf.modeling import load_tokenizer
+from trainer.rlhf.loading import load_tokenizer
 from trainer.rlhf.outside_rewards import MOST_AT_ONCE, CallableReward, EndpointReward
 from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.rewards import CheckpointReward, Mix, load_reward

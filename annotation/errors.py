@@ -90,3 +90,19 @@ class IdempotencyConflict(Refusal):
 
 class StaleRevision(Refusal):
     code = "stale_revision"
+
+
+class NotHandedOut(Refusal):
+    """Work waits, but not for this person as things stand; ``code`` tells the page what to show instead."""
+
+
+class ConsentNeeded(NotHandedOut):
+    code = "consent_needed"
+
+
+class ConsentOutdated(Refusal):
+    code = "consent_outdated"
+
+
+class ErasureRefused(Refusal):
+    code = "erasure_refused"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from annotation.actions.consents import require_consent
 from annotation.errors import LeaseLost
 from annotation.messages import check_text
 from annotation.models import Assignment, Campaign, Person, Skip
@@ -22,7 +23,10 @@ def claim_assignments(
     """Up to ``count`` assignments leased to ``labeler`` besides those that they are ``holding``.
 
     What they lease but do not hold (the page was reloaded) comes first, the rest is newly claimed.
+
+    :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     """
+    require_consent(campaign, labeler)
     lease = timedelta(minutes=campaign.lease_minutes)
     leased = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
     claimed = [

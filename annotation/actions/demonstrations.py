@@ -7,13 +7,18 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from annotation.actions.campaigns import current_guideline
+from annotation.actions.consents import agreed_text, require_consent
 from annotation.errors import AlreadySubmitted, IdempotencyConflict, StaleRevision
 from annotation.messages import check_draft, check_turns
 from annotation.models import Campaign, Demonstration, Person
 
 
 def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration | None:
-    """The labeler's draft, else a new one for a prompt that wants an answer; None when nothing waits."""
+    """The labeler's draft, else a new one for a prompt that wants an answer; None when nothing waits.
+
+    :raises ConsentNeeded: the campaign has a text that they have not agreed to.
+    """
+    require_consent(campaign, labeler)
     mine = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     if draft := mine.drafts().order_by("pk").first():
         return draft
@@ -50,6 +55,7 @@ def submit_demonstration(
     """Hand in a demonstration. Returns it, and whether this was the first time.
 
     :raises BadInput: the turns do not alternate, do not end with the assistant, or cannot be stored.
+    :raises ConsentNeeded: its author withdrew their consent.
     :raises AlreadySubmitted: it was handed in before with another key.
     :raises IdempotencyConflict: the key came before with other turns.
     """
@@ -62,6 +68,7 @@ def submit_demonstration(
                 seconds_spent=seconds_spent,
                 idempotency_key=idempotency_key,
                 guideline=current_guideline(demonstration.prompt.campaign),
+                consent=agreed_text(demonstration.prompt.campaign, demonstration.labeler),
             )
     except IntegrityError as error:
         raise IdempotencyConflict(_("This submission was already stored with another text.")) from error

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from annotation.models import Person
 
 
@@ -8,3 +10,8 @@ def person_without_password(username: str, **details: object) -> Person:
         person.set_unusable_password()
         person.save(update_fields=["password"])
     return person
+
+
+def nobody(number: int, *, now: datetime) -> Person:
+    """One of the accounts that hold what is no longer tied to a person. No form accepts such a name."""
+    return person_without_password(f"nobody:{number}", is_active=False, erased_at=now)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotation.actions.assignments import lease_lost
 from annotation.actions.campaigns import current_guideline
+from annotation.actions.consents import agreed_text
 from annotation.errors import (
     AlreadySubmitted,
     DuplicateCompletion,
@@ -46,6 +47,7 @@ def submit_ranking(
     :raises DuplicateCompletion: a candidate is named twice.
     :raises UnknownCompletion: a completion is named that is no candidate here.
     :raises LeaseLost: the assignment is no longer this labeler's to submit.
+    :raises ConsentNeeded: this labeler withdrew their consent.
     :raises AlreadySubmitted: this labeler already submitted it with another key.
     :raises IdempotencyConflict: the key came before with another judgement.
     """
@@ -65,6 +67,7 @@ def submit_ranking(
                 assignment=assignment,
                 labeler=labeler,
                 guideline=current_guideline(assignment.campaign),
+                consent=agreed_text(assignment.campaign, labeler),
                 shown_order=assignment.shown_order,
                 seconds_spent=seconds_spent,
                 idempotency_key=idempotency_key,

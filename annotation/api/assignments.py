@@ -13,6 +13,7 @@ from annotation.actions.assignments import claim_assignments, extend_assignment,
 from annotation.actions.campaigns import current_guideline
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
+from annotation.errors import NotHandedOut
 from annotation.models import Assignment, Campaign, Completion, Person
 
 MOST_AHEAD = 3
@@ -130,11 +131,15 @@ def assignments() -> QuerySet[Assignment]:
 
 def next_assignments(left: Assignment, labeler: Person, holding: list[int]) -> list[Assignment]:
     """One more, so that the page always holds as many as before."""
-    return claim_assignments(
-        campaign=left.campaign,
-        labeler=labeler,
-        count=1,
-        holding=holding,
-        now=timezone.now(),
-        rng=random.SystemRandom(),
-    )
+    try:
+        return claim_assignments(
+            campaign=left.campaign,
+            labeler=labeler,
+            count=1,
+            holding=holding,
+            now=timezone.now(),
+            rng=random.SystemRandom(),
+        )
+    except NotHandedOut:
+        # What was just handed in is stored all the same; the page learns why when it asks for more.
+        return []

@@ -13,6 +13,7 @@ from annotation.actions.demonstrations import claim_demonstration, save_draft, s
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.api.rankings import ONE_DAY
+from annotation.errors import NotHandedOut
 from annotation.models import Campaign, Demonstration, Person
 
 
@@ -95,11 +96,19 @@ class SubmitDemonstration(APIView):
             now=timezone.now(),
             **body.validated_data,
         )
-        following = claim_demonstration(campaign=demonstration.prompt.campaign, labeler=person(request))
+        following = _next_demonstration(demonstration, person(request))
         return Response(
             SubmittedDemonstrationOutput({"demonstration": demonstration, "next": following}).data,
             status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
         )
+
+
+def _next_demonstration(left: Demonstration, labeler: Person) -> Demonstration | None:
+    try:
+        return claim_demonstration(campaign=left.prompt.campaign, labeler=labeler)
+    except NotHandedOut:
+        # What was just handed in is stored all the same; the page learns why when it asks for more.
+        return None
 
 
 def _mine(labeler: Person) -> QuerySet[Demonstration]:

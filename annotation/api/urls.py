@@ -1,12 +1,16 @@
 from django.urls import path
 
-from annotation.api import assignments, campaigns, demonstrations, rankings, session
+from annotation.api import assignments, campaigns, consents, demonstrations, own_data, rankings, session
 
 urlpatterns = [
     path("me", session.Me.as_view()),
+    path("me/data", own_data.OwnData.as_view()),
+    path("me/contributions", own_data.OwnContributions.as_view()),
+    path("me/erasure", own_data.OwnErasure.as_view()),
     path("session", session.Session.as_view()),
     path("campaigns", campaigns.Campaigns.as_view()),
     path("campaigns/<int:campaign_id>/guideline", campaigns.CampaignGuideline.as_view()),
+    path("campaigns/<int:campaign_id>/consent", consents.CampaignConsent.as_view()),
     path("campaigns/<int:campaign_id>/assignments", assignments.ClaimAssignments.as_view()),
     path("assignments/<int:assignment_id>/ranking", rankings.SubmitRanking.as_view()),
     path("assignments/<int:assignment_id>/skip", assignments.SkipAssignment.as_view()),

@@ -3,7 +3,7 @@
 from annotation.models.assignments import Assignment, LapsedLease, Skip
 from annotation.models.campaigns import Campaign, Guideline
 from annotation.models.candidates import CandidateSet, Completion
-from annotation.models.consents import Consent, ConsentText, Tombstone
+from annotation.models.consents import Consent, ConsentText, ErasureRequest, Tombstone
 from annotation.models.demonstrations import Demonstration
 from annotation.models.gold import Gold, Pause
 from annotation.models.imports import Import
@@ -22,6 +22,7 @@ __all__ = [
     "Consent",
     "ConsentText",
     "Demonstration",
+    "ErasureRequest",
     "Gold",
     "Guideline",
     "Import",

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Campaign
+from annotation.models.labelers import Person
 
 
 class ConsentText(models.Model):
@@ -28,6 +33,12 @@ class ConsentText(models.Model):
         return f"{self.campaign} v{self.version}"
 
 
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def standing(self) -> ConsentQuerySet:
+        """Given and not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
 class Consent(models.Model):
     """Somebody agreed to a version of a campaign's text, and may have withdrawn it."""
 
@@ -39,6 +50,8 @@ class Consent(models.Model):
     )
     given_at = models.DateTimeField(_("given"))
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("consent")
@@ -81,3 +94,82 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} #{self.row}"
+
+
+class ErasureRequestQuerySet(models.QuerySet["ErasureRequest"]):
+    def waiting(self) -> ErasureRequestQuerySet:
+        """Asked for, and not decided."""
+        return self.filter(approved_at__isnull=True)
+
+    def approved(self) -> ErasureRequestQuerySet:
+        """Decided, and not yet done to the end."""
+        return self.filter(approved_at__isnull=False, finished_at__isnull=True)
+
+
+class ErasureRequest(models.Model):
+    """Somebody is to be forgotten: asked → approved → finished.
+
+    The row is the queue of erasures; a Celery message is only a doorbell. A finished one no longer says who
+    it was about.
+    """
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="erasure_requests",
+        verbose_name=_("person"),
+    )
+    mode = models.CharField(_("contributions are"), max_length=10, choices=Tombstone.Mode.choices)
+    asked_at = models.DateTimeField(_("asked"))
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = ErasureRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("erasure request")
+        verbose_name_plural = _("erasure requests")
+        constraints = [
+            models.UniqueConstraint(name="erasure_request_once_per_person", fields=["person"]),
+            models.CheckConstraint(
+                name="erasure_request_about_somebody_until_finished",
+                condition=Q(finished_at__isnull=True, person__isnull=False)
+                | Q(finished_at__isnull=False, person__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="erasure_request_approved_before_finished",
+                condition=Q(finished_at__isnull=True) | Q(approved_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def approve(self, by: Person, *, mode: str, now: datetime) -> bool:
+        """Let it be carried out. Return False if it was taken back or approved meanwhile."""
+        return self._move(ErasureRequest.objects.waiting(), mode=mode, approved_by=by, approved_at=now)
+
+    def change_mode(self, mode: str) -> bool:
+        """Wish for the other way. Return False if it was approved already."""
+        return self._move(ErasureRequest.objects.waiting(), mode=mode)
+
+    def finish(self, *, now: datetime) -> bool:
+        """Forget whom it was about."""
+        return self._move(ErasureRequest.objects.approved(), person=None, finished_at=now)
+
+    def _move(self, allowed: ErasureRequestQuerySet, **changes: Any) -> bool:
+        # One conditional UPDATE is the whole transition: the database decides who wins.
+        moved = allowed.filter(pk=self.pk).update(**changes)
+        if moved:
+            self.refresh_from_db()
+        return moved == 1

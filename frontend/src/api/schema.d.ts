@@ -84,6 +84,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getConsent"];
+        put?: never;
+        post: operations["giveConsent"];
+        delete: operations["withdrawConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/{campaign_id}/demonstrations": {
         parameters: {
             query?: never;
@@ -164,6 +180,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/contributions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["downloadOwnContributions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOwnData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["askForErasure"];
+        delete: operations["takeBackErasure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/live": {
         parameters: {
             query?: never;
@@ -238,6 +302,31 @@ export interface components {
         ClaimedDemonstrationOutput: {
             demonstration: components["schemas"]["DemonstrationOutput"] | null;
         };
+        ConsentInputRequest: {
+            /** @description The version that was read. */
+            version: number;
+        };
+        /** @description What a campaign asks people to agree to, and what whoever asks has agreed to. */
+        ConsentOutput: {
+            /** @description Null where the campaign asks for nothing. */
+            text: components["schemas"]["ConsentTextOutput"] | null;
+            agreed_version: number | null;
+            /** Format: date-time */
+            given_at: string | null;
+            /** @description Nothing is handed out before it is given. */
+            is_needed: boolean;
+        };
+        ConsentTextOutput: {
+            /** Format: int64 */
+            version: number;
+            /** @description Markdown. */
+            text: string;
+            /**
+             * Published
+             * Format: date-time
+             */
+            published_at: string;
+        };
         DemonstrationOutput: {
             readonly id: number;
             campaign: number;
@@ -262,6 +351,46 @@ export interface components {
         DraftInputRequest: {
             turns: components["schemas"]["TurnInputRequest"][];
             revision: number;
+        };
+        ErasureInputRequest: {
+            /**
+             * @description What happens to contributions.
+             *
+             *     * `removed` - Removed
+             *     * `anonymised` - Anonymised
+             */
+            mode: components["schemas"]["ModeEnum"];
+        };
+        ErasureOutput: {
+            /** Contributions are */
+            mode: components["schemas"]["ModeEnum"];
+            /**
+             * Asked
+             * Format: date-time
+             */
+            asked_at: string;
+            /**
+             * Approved
+             * Format: date-time
+             */
+            approved_at?: string | null;
+        };
+        GivenConsentOutput: {
+            readonly id: number;
+            campaign: number;
+            campaign_name: string;
+            version: number;
+            text: string;
+            /**
+             * Given
+             * Format: date-time
+             */
+            given_at: string;
+            /**
+             * Withdrawn
+             * Format: date-time
+             */
+            withdrawn_at?: string | null;
         };
         GuidelineOutput: {
             /** Format: int64 */
@@ -289,9 +418,34 @@ export interface components {
          * @enum {string}
          */
         MessageOutputRoleEnum: "system" | "user" | "assistant";
+        /**
+         * @description * `removed` - Removed
+         *     * `anonymised` - Anonymised
+         * @enum {string}
+         */
+        ModeEnum: "removed" | "anonymised";
         NextOutput: {
             /** @description What replaces the assignment just left; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
+        };
+        OwnAccountOutput: {
+            /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
+            username: string;
+            first_name?: string;
+            last_name?: string;
+            /** Email address */
+            email?: string;
+            /** Format: date-time */
+            date_joined?: string;
+            /** Format: date-time */
+            last_login?: string | null;
+        };
+        OwnDataOutput: {
+            account: components["schemas"]["OwnAccountOutput"];
+            campaigns: components["schemas"]["RecordedOutput"][];
+            consents: components["schemas"]["GivenConsentOutput"][];
+            /** @description What whoever asks has asked for. */
+            erasure: components["schemas"]["ErasureOutput"] | null;
         };
         PersonOutput: {
             readonly id: number;
@@ -329,6 +483,16 @@ export interface components {
             ranking_id: number;
             /** @description What replaces this assignment; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
+        };
+        /** @description What one campaign has of whoever asks, in numbers. */
+        RecordedOutput: {
+            id: number;
+            name: string;
+            retention_days: number | null;
+            rankings: number;
+            demonstrations: number;
+            drafts: number;
+            skips: number;
         };
         /**
          * @description * `labeler` - Labeler
@@ -531,6 +695,72 @@ export interface operations {
             };
         };
     };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentOutput"];
+                };
+            };
+        };
+    };
+    giveConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentOutput"];
+                };
+            };
+        };
+    };
+    withdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     claimDemonstration: {
         parameters: {
             query?: never;
@@ -647,6 +877,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PersonOutput"];
                 };
+            };
+        };
+    };
+    downloadOwnContributions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    getOwnData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDataOutput"];
+                };
+            };
+        };
+    };
+    askForErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDataOutput"];
+                };
+            };
+        };
+    };
+    takeBackErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -201,6 +201,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.return_overdue_assignments",
         "schedule": timedelta(seconds=30),
     },
+    "carry-out-erasures": {
+        "task": "annotation.tasks.carry_out_erasures",
+        "schedule": timedelta(seconds=30),
+    },
+    "end-retention": {"task": "annotation.tasks.end_retention", "schedule": timedelta(hours=6)},
     "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
     "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
 }

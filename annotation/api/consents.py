@@ -50,7 +50,7 @@ class CampaignConsent(APIView):
         give_consent(campaign=campaign, labeler=person(request), now=timezone.now(), **body.validated_data)
         return _answer(campaign, person(request))
 
-    @extend_schema(operation_id="withdrawConsent", responses=ConsentOutput)
+    @extend_schema(operation_id="withdrawConsent", request=None, responses={200: ConsentOutput})
     def delete(self, request: Request, campaign_id: int) -> Response:
         campaign = find(Campaign.objects.all(), campaign_id)
         withdraw_consent(campaign=campaign, labeler=person(request), now=timezone.now())

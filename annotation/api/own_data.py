@@ -86,7 +86,7 @@ class OwnErasure(APIView):
         ask_for_erasure(person=person(request), now=timezone.now(), **body.validated_data)
         return _answer(person(request))
 
-    @extend_schema(operation_id="takeBackErasure", request=None, responses=OwnDataOutput)
+    @extend_schema(operation_id="takeBackErasure", request=None, responses={200: OwnDataOutput})
     def delete(self, request: Request) -> Response:
         take_back_erasure(person=person(request))
         return _answer(person(request))

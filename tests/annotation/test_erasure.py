@@ -40,7 +40,6 @@ from annotation.models import (
     Person,
     Ranking,
     Review,
-    Skip,
     Tombstone,
 )
 from tests.annotation.test_submit_ranking import submit

@@ -5,6 +5,14 @@ import type { paths } from './schema'
 
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
+const askers = new Set<() => void>()
+
+/** Call ``ask`` whenever the server hands out nothing before somebody agrees; returns how to stop. */
+export function onConsentNeeded(ask: () => void): () => void {
+  askers.add(ask)
+  return () => void askers.delete(ask)
+}
+
 export const client = createClient<paths>({
   baseUrl: globalThis.location?.origin ?? '',
   credentials: 'same-origin',
@@ -18,8 +26,10 @@ client.use({
     return request
   },
   async onResponse({ response }) {
-    if (!response.ok) throw await refusal(response)
-    return response
+    if (response.ok) return response
+    const error = await refusal(response)
+    if (error.code === 'consent_needed') askers.forEach((ask) => ask())
+    throw error
   },
   onError({ error }) {
     return error instanceof ApiError ? error : new ApiError({ status: 0, code: 'unreachable', detail: '' })

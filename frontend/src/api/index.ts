@@ -1,6 +1,7 @@
 import { answer, client } from './client'
 import type { components } from './schema'
 
+export { onConsentNeeded } from './client'
 export { ApiError } from './errors'
 
 type Schemas = components['schemas']
@@ -8,6 +9,10 @@ type Schemas = components['schemas']
 export type Person = Schemas['PersonOutput']
 export type Campaign = Schemas['CampaignOutput']
 export type Guideline = Schemas['GuidelineOutput']
+export type Consent = Schemas['ConsentOutput']
+export type OwnData = Schemas['OwnDataOutput']
+export type GivenConsent = Schemas['GivenConsentOutput']
+export type ErasureMode = Schemas['ErasureInputRequest']['mode']
 export type Prompt = Schemas['PromptOutput']
 export type Message = Schemas['MessageOutput']
 export type Assignment = Schemas['AssignmentOutput']
@@ -27,6 +32,29 @@ export const listCampaigns = () => answer(client.GET('/api/campaigns'))
 
 export const getGuideline = (campaignId: number) =>
   answer(client.GET('/api/campaigns/{campaign_id}/guideline', { params: { path: { campaign_id: campaignId } } }))
+
+export const getConsent = (campaignId: number) =>
+  answer(client.GET('/api/campaigns/{campaign_id}/consent', { params: { path: { campaign_id: campaignId } } }))
+
+export const giveConsent = (campaignId: number, version: number) =>
+  answer(
+    client.POST('/api/campaigns/{campaign_id}/consent', {
+      params: { path: { campaign_id: campaignId } },
+      body: { version },
+    }),
+  )
+
+export const withdrawConsent = (campaignId: number) =>
+  answer(client.DELETE('/api/campaigns/{campaign_id}/consent', { params: { path: { campaign_id: campaignId } } }))
+
+export const getOwnData = () => answer(client.GET('/api/me/data'))
+
+/** Where the browser downloads everything that one contributed. */
+export const OWN_CONTRIBUTIONS = '/api/me/contributions'
+
+export const askForErasure = (mode: ErasureMode) => answer(client.POST('/api/me/erasure', { body: { mode } }))
+
+export const takeBackErasure = () => answer(client.DELETE('/api/me/erasure'))
 
 export const claimAssignments = (campaignId: number, body: { count: number; holding: number[] }) =>
   answer(

@@ -6,6 +6,7 @@ import { Link, Route, Router, Switch, useRoute } from 'wouter'
 import { ApiError, getMe, listCampaigns, type Person } from '@/api'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
+import { ConsentGate } from '@/features/consent/consent-gate'
 import { HomeScreen } from '@/features/home/home-screen'
 import { wordsFor } from '@/shared/errors'
 import { useCommands } from '@/shared/use-commands'
@@ -18,6 +19,7 @@ const loadRankScreen = () => import('@/features/rank/rank-screen')
 const GuidelineDialog = lazy(() => import('@/components/guideline-dialog'))
 const ShortcutSheet = lazy(() => import('@/components/shortcut-sheet'))
 const DemonstrateScreen = lazy(() => import('@/features/demonstrate/demonstrate-screen'))
+const OwnDataScreen = lazy(() => import('@/features/own-data/own-data-screen'))
 const RankScreen = lazy(loadRankScreen)
 const SignInScreen = lazy(() => import('@/features/session/sign-in-screen'))
 
@@ -81,14 +83,19 @@ function Screens({ person }: { person: Person }) {
           </Route>
           <Route path="/rank/:campaign">
             {({ campaign: id }) => (
-              <RankScreen key={id} campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+              <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
+                <RankScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+              </ConsentGate>
             )}
           </Route>
           <Route path="/demonstrate/:campaign">
             {({ campaign: id }) => (
-              <DemonstrateScreen key={id} campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+              <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
+                <DemonstrateScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+              </ConsentGate>
             )}
           </Route>
+          <Route path="/my-data"><OwnDataScreen /></Route>
           <Route><NoSuchPage /></Route>
         </Switch>
         </Suspense>

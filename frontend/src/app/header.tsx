@@ -36,6 +36,7 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
         {person && (
           <>
             <span className="who wide-only">{person.display_name || person.username}</span>
+            <Link href="/my-data" className="quiet wide-only">{t('ownData.title')}</Link>
             <button type="button" className="quiet" onClick={() => void leave()}>{t('signOut')}</button>
           </>
         )}

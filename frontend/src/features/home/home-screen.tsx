@@ -29,6 +29,7 @@ export function HomeScreen({ person, campaigns, error, onRetry }: Props) {
       {!campaigns && !error && <p className="waiting" aria-busy="true">{t('loading')}</p>}
       {campaigns?.length === 0 && <p>{t('home.noCampaigns')}</p>}
       {campaigns?.map((campaign) => <CampaignCard key={campaign.id} campaign={campaign} />)}
+      <p className={styles.below}><Link href="/my-data">{t('ownData.title')}</Link></p>
     </div>
   )
 }

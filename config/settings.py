@@ -290,6 +290,16 @@ UNFOLD = {
                         "icon": "group",
                         "link": reverse_lazy("admin:annotation_person_changelist"),
                     },
+                    {
+                        "title": _("Consents"),
+                        "icon": "handshake",
+                        "link": reverse_lazy("admin:annotation_consent_changelist"),
+                    },
+                    {
+                        "title": _("Erasure requests"),
+                        "icon": "person_remove",
+                        "link": reverse_lazy("admin:annotation_erasurerequest_changelist"),
+                    },
                 ],
             },
             {

@@ -11,6 +11,10 @@ class SnapshotFileMissing(Refusal):
     code = "snapshot_file_missing"
 
 
+class SnapshotInUse(Refusal):
+    code = "snapshot_in_use"
+
+
 class FormatDoesNotFit(BadInput):
     code = "format_does_not_fit"
 

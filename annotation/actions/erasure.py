@@ -24,7 +24,15 @@ from annotation.actions.forgetting import (
 )
 from annotation.actions.labelers import nobody
 from annotation.errors import ErasureRefused
-from annotation.models import Assignment, Demonstration, ErasureRequest, Person, Review, Tombstone
+from annotation.models import (
+    Assignment,
+    Demonstration,
+    ErasureRequest,
+    Person,
+    QualityReport,
+    Review,
+    Tombstone,
+)
 
 REMOVED = Tombstone.Mode.REMOVED
 
@@ -159,6 +167,7 @@ def _forget_identity(person: Person, mode: str, now: datetime) -> None:
     ErasureRequest.objects.waiting().filter(pk=request.pk).update(approved_at=now)
     request.finish(now=now)
     _forget_logs(person)
+    _forget_figures(person)
     _let_go(person, now)
     _end_sessions(person)
     Person.objects.filter(pk=person.pk).update(
@@ -215,6 +224,16 @@ def _forget_mentions(person: Person) -> None:
             entry.object_repr = word.sub("…", entry.object_repr)
             entry.change_message = word.sub("…", entry.change_message)
             entry.save(update_fields=["object_repr", "change_message"])
+
+
+def _forget_figures(person: Person) -> None:
+    """Reports keep what they say of everybody together, and lose what they say of this one."""
+    for report in QualityReport.objects.iterator():
+        told = report.figures.get("labelers", [])
+        others = [figures for figures in told if figures.get("labeler") != person.pk]
+        if len(others) < len(told):
+            report.figures["labelers"] = others
+            report.save(update_fields=["figures"])
 
 
 def _end_sessions(person: Person) -> None:

@@ -1,5 +1,23 @@
 """The people's half of the admin panel."""
 
-from annotation.admin import campaigns, candidates, demonstrations, labelers, prompts, rankings
+from annotation.admin import (
+    campaigns,
+    candidates,
+    consents,
+    demonstrations,
+    erasures,
+    labelers,
+    prompts,
+    rankings,
+)
 
-__all__ = ["campaigns", "candidates", "demonstrations", "labelers", "prompts", "rankings"]
+__all__ = [
+    "campaigns",
+    "candidates",
+    "consents",
+    "demonstrations",
+    "erasures",
+    "labelers",
+    "prompts",
+    "rankings",
+]

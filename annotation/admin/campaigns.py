@@ -6,17 +6,19 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
 from annotation.actions.campaigns import publish_guideline
+from annotation.actions.consents import publish_consent_text
+from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
-from annotation.models import Campaign, Guideline
+from annotation.models import Campaign, ConsentText, Guideline
 
 
-class GuidelineInline(ForResearchers, TabularInline):  # type: ignore[misc]
+class VersionInline(ForResearchers, TabularInline):  # type: ignore[misc]
     """New versions can be added; published ones stay as they are, since judgements refer to them."""
 
-    model = Guideline
     fields = ["version", "text", "published_at"]
     readonly_fields = ["version", "published_at"]
     extra = 0
@@ -32,12 +34,23 @@ class GuidelineInline(ForResearchers, TabularInline):  # type: ignore[misc]
         return False
 
 
+class GuidelineInline(VersionInline):
+    model = Guideline
+
+
+class ConsentTextInline(VersionInline):
+    model = ConsentText
+
+
+PUBLISH = {Guideline: publish_guideline, ConsentText: publish_consent_text}
+
+
 @admin.register(Campaign)
 class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "status", "prompt_count", "overlap", "held_out_percent", "created_at"]
     list_filter = ["status"]
     search_fields = ["name"]
-    inlines = [GuidelineInline]
+    inlines = [GuidelineInline, ConsentTextInline]
     fieldsets = [
         (None, {"fields": ["name", "description", "status", "license"]}),
         (
@@ -49,9 +62,11 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
             {"fields": ["extra_overlap", "wanted_agreement", "reviews_disagreements", "consensus_method"]},
         ),
         (_("Gold"), {"fields": ["gold_percent", "gold_minimum", "gold_pause_below"]}),
-        (_("Privacy"), {"fields": ["scans_for_personal_data", "retention_days"]}),
+        (_("Privacy"), {"fields": ["scans_for_personal_data", "retention_days", "outlived"]}),
         (_("Training"), {"fields": ["held_out_percent"]}),
     ]
+
+    readonly_fields = ["outlived"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_researcher(request)
@@ -68,6 +83,23 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
         total: int = campaign.prompt_total
         return total
 
+    @admin.display(description=_("older than that now"))
+    def outlived(self, campaign: Campaign) -> str:
+        old = outlived(campaign, now=timezone.now()) if campaign.pk else None
+        if old is None:
+            return "–"
+        count = old.contributions()
+        words = ngettext(
+            "%(count)d contribution, to be tied to nobody within hours",
+            "%(count)d contributions, to be tied to nobody within hours",
+            count,
+        )
+        return words % {"count": count}
+
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
-        for guideline in formset.save(commit=False):
-            publish_guideline(campaign=form.instance, text=guideline.text, now=timezone.now())
+        publish = PUBLISH.get(formset.model)
+        if publish is None:
+            super().save_formset(request, form, formset, change)
+            return
+        for version in formset.save(commit=False):
+            publish(campaign=form.instance, text=version.text, now=timezone.now())

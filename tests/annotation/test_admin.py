@@ -164,6 +164,8 @@ def test_a_new_guideline_gets_the_next_version(admin, kitchen):
             "guidelines-0-campaign": kitchen.pk,
             "guidelines-1-campaign": kitchen.pk,
             "guidelines-1-text": "Be kinder.",
+            "consent_texts-TOTAL_FORMS": 0,
+            "consent_texts-INITIAL_FORMS": 0,
         },
     )
 

@@ -38,6 +38,7 @@ from annotation.models import (
     LapsedLease,
     Pause,
     Person,
+    QualityReport,
     Ranking,
     Review,
     Tombstone,
@@ -234,12 +235,20 @@ class TestThePerson:
         everything_about(vera, kitchen, ada, claim)
         ranked, names = vera.pk, ("verazzano", "vz@letters", "vera", "zzano")
         found = traces_of(ranked, *names)
-        assert {"Ranking.labeler", "Gold.created_by", "Run.created_by", "LogEntry.object_repr"} <= found
+        assert {
+            "Ranking.labeler",
+            "Gold.created_by",
+            "Run.created_by",
+            "LogEntry.object_repr",
+            "QualityReport.figures",
+        } <= found
         assert len(found) > 25
 
         erase(vera, mode)
 
         assert traces_of(ranked, *names) == set()
+        (others,) = QualityReport.objects.get().figures["labelers"]
+        assert others["labeler"] == ada.pk
 
     @MODES
     def test_leaves_an_account_without_a_name(self, vera, mode):
@@ -473,6 +482,8 @@ def everything_about(person, kitchen, ada, claim):
     Import.objects.create(
         campaign=kitchen, format="oasst", file="f", file_name="f", created_by=person, created_at=NOON
     )
+    figures = {"labelers": [{"labeler": labeler.pk, "rankings": 1} for labeler in (person, ada)]}
+    QualityReport.objects.create(campaign=kitchen, rankings=2, figures=figures, made_at=NOON)
     third.authors.add(person)
     third.prompt.author = person
     third.prompt.save()

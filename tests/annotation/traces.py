@@ -2,7 +2,7 @@
 
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db.models import ForeignKey, ManyToManyField
+from django.db.models import ForeignKey, JSONField, ManyToManyField
 
 from annotation.models import Person
 
@@ -25,6 +25,8 @@ def points_at(field, row, pk) -> bool:
     # The admin's log names rows by kind and number; a session holds its person signed.
     if field.name == "object_id":
         return row.content_type.model == "person" and row.object_id == str(pk)
+    if isinstance(field, JSONField) and f"'labeler': {pk}," in str(getattr(row, field.attname)):
+        return True
     return isinstance(row, Session) and row.get_decoded().get("_auth_user_id") == str(pk)
 
 

@@ -15,6 +15,7 @@ from unfold.enums import ActionVariant
 
 from annotation.errors import Refusal
 from trainer.admin.base import Facts, ResearcherAdmin
+from trainer.admin.erasures import erased_since
 from trainer.admin.forms import FreezeForm
 from trainer.admin.links import listed, starts_on, url_of
 from trainer.exports import export_name, formats_for, zipped_export
@@ -86,6 +87,7 @@ def _facts(snapshot: Snapshot) -> Facts:
         (_("Kind"), snapshot.get_kind_display()),
         (_("Frozen by"), snapshot.created_by or "–"),
         (_("Frozen at"), snapshot.created_at),
+        (_("Erased since"), erased_since(snapshot)),
         (_("Runs on it"), listed(snapshot.runs.order_by("pk"))),
         ("sha256", format_html("<code>{}</code>", snapshot.digest)),
     ]

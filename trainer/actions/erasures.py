@@ -1,0 +1,61 @@
+"""What frozen snapshots still hold of rows that were erased since, and the way to be rid of it."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
+
+from annotation.models import Tombstone
+from trainer.errors import SnapshotInUse
+from trainer.models import Snapshot
+
+# What a kind of snapshot calls the number that a contribution had, and what a tombstone calls the kind.
+_COLUMNS = {
+    Snapshot.Kind.RANKINGS: ("ranking_id", Tombstone.Kind.RANKING),
+    Snapshot.Kind.DEMONSTRATIONS: ("demonstration_id", Tombstone.Kind.DEMONSTRATION),
+}
+
+
+def erased_rows(snapshot: Snapshot) -> Counter[str]:
+    """How many of the snapshot's rows were removed, or anonymised, after it was frozen."""
+    if snapshot.kind not in _COLUMNS or not snapshot.file.exists():
+        return Counter()
+    column, kind = _COLUMNS[Snapshot.Kind(snapshot.kind)]
+    since = Tombstone.objects.filter(
+        campaign=snapshot.campaign_id, kind=kind, erased_at__gt=snapshot.created_at
+    )
+    modes: dict[int, str] = dict(since.values_list("row", "mode"))
+    if not modes:
+        return Counter()
+    return Counter(
+        modes[row]
+        for batch in pq.ParquetFile(snapshot.file).iter_batches(columns=[column])
+        for row in batch.column(0).to_pylist()
+        if row in modes
+    )
+
+
+def copies_of(snapshot: Snapshot) -> list[Path]:
+    """The folders on this machine that hold the snapshot's rows: its own, of its exports and of its runs."""
+    folders = [snapshot.folder]
+    folders += [export.folder for export in snapshot.exports.order_by("pk")]
+    for run in snapshot.runs.order_by("pk"):
+        folders += sorted(run.folder.parent.glob("attempt-*/data"))
+    return [folder for folder in folders if folder.exists()]
+
+
+def delete_rows(snapshot: Snapshot) -> list[Path]:
+    """Delete every copy of the snapshot's rows on this machine, and return where they were.
+
+    That there was such a snapshot, its digest and its counts stay: models were trained on it.
+
+    :raises SnapshotInUse: a run that is not finished reads it.
+    """
+    if snapshot.runs.unfinished().exists():
+        raise SnapshotInUse(_("A run that is not finished reads this snapshot. Cancel it or wait for it."))
+    deleted = copies_of(snapshot)
+    for folder in deleted:
+        shutil.rmtree(folder)
+    return deleted

@@ -65,9 +65,8 @@ def check_erasable(person: Person, by: Person | None) -> None:
     """:raises ErasureRefused: see ``erase_person``."""
     if by and by.pk == person.pk:
         raise ErasureRefused(_("You cannot erase your own account. Another researcher can."))
-    if person.is_researcher and not any(
-        other.is_researcher for other in Person.objects.exclude(pk=person.pk).filter(is_active=True)
-    ):
+    researchers = Person.objects.filter(Q(role=Person.Role.RESEARCHER) | Q(is_superuser=True), is_active=True)
+    if person.is_researcher and not researchers.exclude(pk=person.pk).exists():
         raise ErasureRefused(_("This is the last researcher. Make somebody else one first."))
 
 

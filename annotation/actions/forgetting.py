@@ -20,7 +20,7 @@ BATCH = 500
 """Rows in one transaction: nobody waits for the database longer than that takes."""
 
 Row = TypeVar("Row", Assignment, Demonstration)
-Forget = Callable[[Sequence[Row], datetime], int]
+Forget = Callable[[Sequence[Row], datetime], None]
 
 
 def in_batches(rows: "QuerySet[Row]", forget: "Forget[Row]", now: datetime) -> int:
@@ -28,20 +28,23 @@ def in_batches(rows: "QuerySet[Row]", forget: "Forget[Row]", now: datetime) -> i
 
     Stopped in between, it goes on from there when it is called again.
     """
-    forgotten = 0
-    while count := _forget_batch(rows, forget, now):
-        forgotten += count
+    forgotten = last = 0
+    while batch := _forget_batch(rows.filter(pk__gt=last), forget, now):
+        forgotten += len(batch)
+        last = batch[-1].pk
     return forgotten
 
 
 @transaction.atomic
-def _forget_batch(rows: "QuerySet[Row]", forget: "Forget[Row]", now: datetime) -> int:
+def _forget_batch(rows: "QuerySet[Row]", forget: "Forget[Row]", now: datetime) -> list[Row]:
     # Locked, so that a second sweep does not take rows that by then are somebody else's.
     batch = list(rows.select_for_update(of=("self",)).order_by("pk")[:BATCH])
-    return forget(batch, now) if batch else 0
+    if batch:
+        forget(batch, now)
+    return batch
 
 
-def anonymise_rankings(assignments: Sequence[Assignment], now: datetime) -> int:
+def anonymise_rankings(assignments: Sequence[Assignment], now: datetime) -> None:
     """Tie finished turns and what was ranked in them to nobody."""
     _bury_rankings(assignments, Tombstone.Mode.ANONYMISED, now)
     kept = Assignment.objects.filter(labeler__erased_at__isnull=False)
@@ -51,10 +54,9 @@ def anonymise_rankings(assignments: Sequence[Assignment], now: datetime) -> int:
         holder = nobody(place, now=now)
         Assignment.objects.filter(pk__in=pks).update(labeler=holder)
         Ranking.objects.filter(assignment__in=pks).update(labeler=holder)
-    return len(assignments)
 
 
-def remove_rankings(assignments: Sequence[Assignment], now: datetime) -> int:
+def remove_rankings(assignments: Sequence[Assignment], now: datetime) -> None:
     """Delete what was ranked, and ask again for what the campaign still wants."""
     _bury_rankings(assignments, Tombstone.Mode.REMOVED, now)
     turns = Assignment.objects.filter(pk__in=[row.pk for row in assignments])
@@ -66,24 +68,21 @@ def remove_rankings(assignments: Sequence[Assignment], now: datetime) -> int:
     Ranking.objects.filter(assignment__in=assignments).delete()
     turns.exclude(purpose__in=wanted).delete()
     turns.update(**Assignment.RETURNED)
-    return len(assignments)
 
 
-def anonymise_demonstrations(demonstrations: Sequence[Demonstration], now: datetime) -> int:
+def anonymise_demonstrations(demonstrations: Sequence[Demonstration], now: datetime) -> None:
     _bury_demonstrations(demonstrations, Tombstone.Mode.ANONYMISED, now)
     kept = Demonstration.objects.filter(labeler__erased_at__isnull=False)
     held = kept.filter(prompt__in={row.prompt_id for row in demonstrations})
     places = _places(demonstrations, "prompt_id", held.values_list("prompt", flat=True))
     for place, pks in places.items():
         Demonstration.objects.filter(pk__in=pks).update(labeler=nobody(place, now=now))
-    return len(demonstrations)
 
 
-def remove_demonstrations(demonstrations: Sequence[Demonstration], now: datetime) -> int:
+def remove_demonstrations(demonstrations: Sequence[Demonstration], now: datetime) -> None:
     """Delete them with what reviewers said of them; their prompts ask for others."""
     _bury_demonstrations(demonstrations, Tombstone.Mode.REMOVED, now)
     Demonstration.objects.filter(pk__in=[row.pk for row in demonstrations]).delete()
-    return len(demonstrations)
 
 
 def _places(rows: Sequence[Row], shared: str, held: Iterable[int]) -> dict[int, list[int]]:

@@ -20,7 +20,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "first_name", "role", "is_active", "is_staff", "is_simulated", "last_login"]
-    list_filter = ["role", "is_active", "is_simulated"]
+    list_filter = ["role", "is_active", "is_simulated", ("erased_at", admin.EmptyFieldListFilter)]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),

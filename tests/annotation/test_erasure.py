@@ -335,9 +335,9 @@ def stop_after(monkeypatch, *, batches):
     def forget_or_stop(rows, forget, now):
         if len(done) == batches:
             raise KeyboardInterrupt
-        count = forget_batch(rows, forget, now)
-        done.extend([count] if count else [])
-        return count
+        batch = forget_batch(rows, forget, now)
+        done.extend([len(batch)] if batch else [])
+        return batch
 
     monkeypatch.setattr(forgetting, "_forget_batch", forget_or_stop)
 

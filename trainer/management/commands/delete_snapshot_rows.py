@@ -12,7 +12,8 @@ from trainer.models import Snapshot
 class Command(BaseCommand):
     help = (
         "Delete the rows of a snapshot, with their copies in its exports and runs on this machine; its "
-        "digest and its counts stay. Without an id: list the snapshots with rows of people who were erased since."
+        "digest and its counts stay. Without an id: list the snapshots with rows of people who were erased "
+        "since."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """Snapshots are immutable: what they still hold of people who were erased is told, and can be deleted."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -59,24 +60,24 @@ def test_a_later_snapshot_has_another_pseudonym(snapshot, kitchen, ada, rhea):
 
 
 class TestDeletingRows:
-    def test_takes_every_copy_on_this_machine_and_keeps_the_record(self, snapshot, sft_run, capsys):
-        sft_run.snapshot, sft_run.status, sft_run.attempt = snapshot, "SUCCEEDED", 2
-        sft_run.finished_at = LATER
-        sft_run.save()
+    def test_takes_every_copy_on_this_machine_and_keeps_the_record(self, snapshot, frozen, sft_run, capsys):
         export = Export.objects.create(snapshot=snapshot, format="trl", container="jsonl", created_at=NOON)
-        for folder in (export.folder, sft_run.folder_of(1) / "data", sft_run.folder_of(2) / "data"):
+        export.folder.mkdir(parents=True)
+        others = frozen["demonstrations"]
+        read = [sft_run.folder_of(attempt) / "data" for attempt in (1, 2)]
+        for folder in read:
             folder.mkdir(parents=True)
-        kept = sft_run.folder / "result"
-        kept.mkdir()
+            for kept in (snapshot, others):
+                shutil.copyfile(kept.file, folder / kept.file.name)
 
         call_command("delete_snapshot_rows", snapshot.pk, yes=True)
 
         assert not snapshot.folder.exists()
         assert not export.folder.exists()
-        assert list(sft_run.folder.parent.glob("*/data")) == []
-        assert kept.exists()
+        assert [path.name for folder in read for path in folder.iterdir()] == [others.file.name] * 2
+        assert others.file.exists()
         assert Snapshot.objects.get(pk=snapshot.pk).digest == snapshot.digest
-        assert "4 folders deleted" in capsys.readouterr().out
+        assert "4 places deleted" in capsys.readouterr().out
         assert erased_since(snapshot) == "Its rows were deleted."
 
     def test_waits_for_the_runs_that_read_them(self, snapshot, sft_run):

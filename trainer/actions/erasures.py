@@ -5,10 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from annotation.models import Tombstone
 from trainer.errors import SnapshotInUse
+from trainer.handoff.rundir import digest_of_file
 from trainer.models import Snapshot
 
 # What a kind of snapshot calls the number that a contribution had, and what a tombstone calls the kind.
@@ -38,12 +40,14 @@ def erased_rows(snapshot: Snapshot) -> Counter[str]:
 
 
 def copies_of(snapshot: Snapshot) -> list[Path]:
-    """The folders on this machine that hold the snapshot's rows: its own, of its exports and of its runs."""
-    folders = [snapshot.folder]
-    folders += [export.folder for export in snapshot.exports.order_by("pk")]
-    for run in snapshot.runs.order_by("pk"):
-        folders += sorted(run.folder.parent.glob("attempt-*/data"))
-    return [folder for folder in folders if folder.exists()]
+    """Where on this machine the snapshot's rows are: its folder, its exports', and files that runs read."""
+    folders = [snapshot.folder, *(export.folder for export in snapshot.exports.order_by("pk"))]
+    # Found by what is in them: a reward model's run reads the demonstrations behind its base model too.
+    read = sorted(Path(settings.RUNS_ROOT).glob(f"*/attempt-*/data/{snapshot.file.name}"))
+    return [
+        *(folder for folder in folders if folder.exists()),
+        *(file for file in read if digest_of_file(file) == snapshot.digest),
+    ]
 
 
 def delete_rows(snapshot: Snapshot) -> list[Path]:
@@ -56,6 +60,9 @@ def delete_rows(snapshot: Snapshot) -> list[Path]:
     if snapshot.runs.unfinished().exists():
         raise SnapshotInUse(_("A run that is not finished reads this snapshot. Cancel it or wait for it."))
     deleted = copies_of(snapshot)
-    for folder in deleted:
-        shutil.rmtree(folder)
+    for place in deleted:
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
     return deleted

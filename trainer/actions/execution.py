@@ -87,7 +87,9 @@ def _prepare(run: Run) -> None:
         code_version=code_version(),
     )
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
-    if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} and (taught_by := _demonstrations_behind(base)):
+    taught_by = _demonstrations_behind(base) if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} else None
+    # They may have been deleted since, for the sake of somebody who was erased.
+    if taught_by and taught_by.file.exists():
         files["demonstrations.parquet"] = taught_by.file
     directory = RunDirectory.create(run.folder, spec, files)
     for attempt in range(run.attempt - 1, 0, -1):

@@ -33,8 +33,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{snapshot}: {counts}")
 
     def delete(self, snapshot: Snapshot, yes: bool) -> None:
-        for folder in copies_of(snapshot):
-            self.stdout.write(str(folder))
+        for place in copies_of(snapshot):
+            self.stdout.write(str(place))
         if not yes and input(f"This cannot be undone. Type {snapshot.pk} to delete these: ") != str(
             snapshot.pk
         ):
@@ -43,6 +43,6 @@ class Command(BaseCommand):
             deleted = delete_rows(snapshot)
         except Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
-        self.stdout.write(f"{len(deleted)} folders deleted")
+        self.stdout.write(f"{len(deleted)} places deleted")
         for export in snapshot.exports.exclude(destination=""):
             self.stdout.write(f"not deleted, since it is elsewhere: {export.destination}")

@@ -1,7 +1,12 @@
+from itertools import combinations, permutations
+from math import isnan
+
+import pytest
 from hypothesis import given
 from hypothesis.strategies import composite, integers, lists
 
-from annotation.comparisons import implied_comparisons
+from annotation.comparisons import Ballot, Counts, count_comparisons, implied_comparisons, outcome_matrix
+from tests.annotation.ballots import elections
 
 
 @composite
@@ -57,3 +62,50 @@ def test_renaming_the_completions_renames_the_comparisons_and_nothing_else(parti
     )
 
     assert renamed == [(a + 100, b + 100) for a, b in implied_comparisons(tiers, unacceptable)]
+
+
+class TestBallot:
+    def test_says_who_wins_ties_and_loses(self):
+        ballot = Ballot([[3], [1, 4]], [2, 5])
+
+        assert [ballot.outcome(*two) for two in [(3, 1), (1, 4), (4, 3), (1, 2)]] == [1, 0, -1, 1]
+
+    def test_says_nothing_of_two_unacceptable_ones_or_of_a_stranger(self):
+        ballot = Ballot([[3], [1, 4]], [2, 5])
+
+        assert (ballot.outcome(2, 5), ballot.outcome(3, 9)) == (None, None)
+
+    @given(elections())
+    def test_agrees_with_the_matrix_of_all(self, election):
+        candidates, cast = election
+
+        outcomes = outcome_matrix(cast, candidates)
+
+        for row, ballot in zip(outcomes, cast, strict=True):
+            said = [ballot.outcome(*two) for two in combinations(candidates, 2)]
+            assert [None if isnan(one) else one for one in row] == said
+
+    @given(elections())
+    def test_wins_are_the_comparisons_that_it_implies(self, election):
+        candidates, cast = election
+        implied = implied_comparisons(cast[0].tiers, cast[0].unacceptable)
+
+        wins = [two for two in permutations(candidates, 2) if cast[0].outcome(*two) == 1]
+
+        assert sorted(wins) == sorted(implied)
+
+
+class TestCounts:
+    def test_tell_two_against_one_from_three_against_none(self):
+        up, down = Ballot([[1], [2]]), Ballot([[2], [1]])
+
+        assert count_comparisons([up, up, down])[1, 2].margin == pytest.approx(1 / 3)
+        assert count_comparisons([up, up, up])[1, 2].margin == 1
+
+    def test_gain_nothing_from_a_ballot_that_rejects_everything(self):
+        assert count_comparisons([Ballot([], [1, 2])])[1, 2] == Counts()
+
+    def test_weigh_labelers(self):
+        counts = count_comparisons([Ballot([[1], [2]], weight=2), Ballot([[1, 2]], weight=0.5)])
+
+        assert counts[1, 2] == Counts(n_win=2, n_lose=0, n_tie=0.5)

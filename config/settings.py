@@ -206,6 +206,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=30),
     },
     "end-retention": {"task": "annotation.tasks.end_retention", "schedule": timedelta(hours=6)},
+    "prioritize-disagreements": {
+        "task": "annotation.tasks.prioritize_disagreements",
+        "schedule": timedelta(minutes=5),
+    },
     "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
     "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
 }

@@ -10,7 +10,6 @@ those lean so far toward each of them that even a coin would look reliable (Neym
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,25 +63,43 @@ class Reliability:
         }
 
 
-def collect_comparisons(candidate_sets: Iterable[Sequence[tuple[int, Ballot]]]) -> Comparisons:
-    """From the ballots on each candidate set, each with its labeler's id."""
-    labelers: dict[int, int] = {}
-    completions: list[tuple[int, int]] = []
-    parts: list[Ints] = []
-    for number, ballots in enumerate(candidate_sets):
+class Collector:
+    """Takes the ballots on one candidate set after another."""
+
+    def __init__(self) -> None:
+        self._labelers: dict[int, int] = {}
+        self._completions: list[tuple[int, int]] = []
+        self._columns: list[Ints] = [np.zeros((5, 0), dtype=np.int64)]
+        self.sets = 0
+
+    def add(self, ballots: Sequence[tuple[int, Ballot]]) -> None:
+        """The ballots on one candidate set, each with its labeler's id."""
         candidates = candidates_of(ballot for _labeler, ballot in ballots)
         outcomes = outcome_matrix([ballot for _labeler, ballot in ballots], candidates)
         row, pair = np.nonzero(~np.isnan(outcomes))
-        who = np.array(
-            [labelers.setdefault(labeler, len(labelers)) for labeler, _ballot in ballots], dtype=int
-        )
-        places = np.array(list(combinations(range(len(candidates)), 2)), dtype=int).reshape(-1, 2)
-        first, second = places[pair].T + len(completions)
-        said = outcomes[row, pair].astype(int)
-        parts.append(np.stack([who[row], first, second, said, np.full(len(row), number)]))
-        completions += [(number, completion) for completion in candidates]
-    who, first, second, said, numbers = np.concatenate([np.zeros((5, 0), dtype=int), *parts], axis=1)
-    return Comparisons(who, first, second, said, numbers, list(labelers), completions)
+        who = np.array([self._number(labeler) for labeler, _ballot in ballots], dtype=np.int64)
+        one, other = np.triu_indices(len(candidates), k=1)
+        start = len(self._completions)
+        said = outcomes[row, pair].astype(np.int64)
+        number = np.full(len(row), self.sets)
+        self._columns.append(np.stack([who[row], one[pair] + start, other[pair] + start, said, number]))
+        self._completions += [(self.sets, completion) for completion in candidates]
+        self.sets += 1
+
+    def collected(self) -> Comparisons:
+        who, first, second, said, number = np.concatenate(self._columns, axis=1)
+        return Comparisons(who, first, second, said, number, list(self._labelers), self._completions)
+
+    def _number(self, labeler: int) -> int:
+        return self._labelers.setdefault(labeler, len(self._labelers))
+
+
+def collect_comparisons(candidate_sets: Iterable[Sequence[tuple[int, Ballot]]]) -> Comparisons:
+    """From the ballots on each candidate set, each with its labeler's id."""
+    collector = Collector()
+    for ballots in candidate_sets:
+        collector.add(ballots)
+    return collector.collected()
 
 
 def estimate_reliability(comparisons: Comparisons, *, resamples: int = 20, seed: int = 0) -> Reliability:

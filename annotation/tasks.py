@@ -2,6 +2,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from annotation.actions import assignments, erasure, retention
+from annotation.actions import assignments, quality, quality_reports
+from annotation.models import Campaign
 
 
 @shared_task(ignore_result=True)
@@ -17,3 +19,11 @@ def carry_out_erasures() -> None:
 @shared_task(ignore_result=True)
 def end_retention() -> None:
     retention.end_retention(now=timezone.now())
+def prioritize_disagreements() -> None:
+    for campaign in Campaign.objects.active().filter(selection=Campaign.Selection.DISAGREEMENT):
+        quality.prioritize_disagreements(campaign=campaign)
+
+
+@shared_task(ignore_result=True)
+def make_quality_report(*, campaign_id: int) -> None:
+    quality_reports.make_report(campaign=Campaign.objects.get(pk=campaign_id), now=timezone.now())

@@ -106,3 +106,5 @@ class ConsentOutdated(Refusal):
 
 class ErasureRefused(Refusal):
     code = "erasure_refused"
+class NobodyToMeasure(Refusal):
+    code = "nobody_to_measure"

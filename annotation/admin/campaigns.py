@@ -3,17 +3,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 
 from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
 from annotation.models import Campaign, ConsentText, Guideline
+from annotation.admin.quality import quality_page
+from annotation.models import Campaign, Guideline
 
 
 class VersionInline(ForResearchers, TabularInline):  # type: ignore[misc]
@@ -51,6 +55,8 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status"]
     search_fields = ["name"]
     inlines = [GuidelineInline, ConsentTextInline]
+    inlines = [GuidelineInline]
+    actions_detail = ["quality"]
     fieldsets = [
         (None, {"fields": ["name", "description", "status", "license"]}),
         (
@@ -95,6 +101,12 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
             count,
         )
         return words % {"count": count}
+    @action(description=_("Quality"), icon="fact_check", url_path="quality", permissions=["view"])
+    def quality(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        campaign = get_object_or_404(Campaign, pk=object_id)
+        return quality_page(
+            request, campaign, {**self.admin_site.each_context(request), "opts": self.model._meta}
+        )
 
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
         publish = PUBLISH.get(formset.model)

@@ -9,6 +9,7 @@ from annotation.actions.campaigns import publish_guideline
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.prompts import add_prompt
 from annotation.models import Campaign, Person
+from tests.annotation.fair import hold_fair
 from tests.conftest import NOON
 
 
@@ -59,3 +60,8 @@ def claim():
 @pytest.fixture
 def claimed(kitchen, soup_set, ada, claim):
     return claim(kitchen, ada)
+
+
+@pytest.fixture
+def fair(db):
+    return hold_fair()

@@ -210,12 +210,12 @@ def _with_others(sums: Floats) -> Figure:
 def _oddity(found: Oddity) -> dict[str, Any]:
     told: dict[str, Any] = {**_as_json(found.figure), "stands_out": found.stands_out}
     if found.expected is not None:
-        told["expected"] = round(found.expected, 4)
+        told["expected"] = round(float(found.expected), 4)
     return told
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:
     return {
-        name: round(value, 4) if isinstance(value, float) else value
+        name: round(float(value), 4) if isinstance(value, float) else value
         for name, value in figure.as_json().items()
     }

@@ -40,7 +40,7 @@ MEASURES = [
     ),
     (
         "alpha_graded",
-        gettext_lazy("α, a tie being halfway"),
+        gettext_lazy("Graded α"),
         gettext_lazy("The same, where a tie against a preference is a smaller disagreement."),
     ),
     (
@@ -49,8 +49,6 @@ MEASURES = [
         gettext_lazy("How alike two labelers' orders are: 1 is the same order, −1 the reverse."),
     ),
 ]
-SHARES = {"agreement", "first", "straight", "ties", "fast"}
-
 Table = dict[str, Any]
 
 
@@ -102,13 +100,13 @@ def _by_reliability(labeler: Mapping[str, Any]) -> tuple[bool, float, int]:
 
 def _agreement_table(figures: Mapping[str, Any]) -> Table:
     rows = [
-        [name, _shown(figures["campaign"][key], key in SHARES), _cases(figures["campaign"][key]), note]
+        [name, _shown(figures["campaign"][key], key), _cases(figures["campaign"][key]), note]
         for key, name, note in MEASURES
     ]
     rows += [
         [
             _("α of ratings: %(axis)s") % {"axis": axis},
-            _shown(figure, is_share=False),
+            _shown(figure, "alpha"),
             _cases(figure),
             _("Agreement beyond chance on ratings from 1 to 5, by how many ratings lie between."),
         ]
@@ -122,7 +120,7 @@ def _groups_table(what: str, groups: Sequence[Mapping[str, Any]]) -> Table:
         [
             group["name"] or _("none given"),
             group["rankings"],
-            *(_shown(group[key], key in SHARES) for key, _name, _note in MEASURES),
+            *(_shown(group[key], key) for key, _name, _note in MEASURES),
         ]
         for group in groups
     ]
@@ -134,8 +132,8 @@ def _labelers_table(page: "Page[Any]", names: Mapping[int, str]) -> Table:
         [
             names.get(one["labeler"], "–"),
             one["rankings"],
-            _shown(one["reliability"], is_share=False),
-            _shown(one["agreement"], is_share=True),
+            _shown(one["reliability"], "reliability"),
+            _shown(one["agreement"], "agreement"),
             format_html_join("", '<p class="quality-note">{}</p>', [(note,) for note in _notes(one)]) or "–",
         ]
         for one in page
@@ -148,7 +146,7 @@ def _habits_table(page: "Page[Any]", names: Mapping[int, str]) -> Table:
     rows = [
         [
             names.get(one["labeler"], "–"),
-            *(_shown(one["oddities"][key], key in SHARES) for key in NOTES),
+            *(_shown(one["oddities"][key], key) for key in NOTES),
         ]
         for one in page
     ]
@@ -187,6 +185,11 @@ def _seconds(value: float) -> str:
     return number_format(value, 1)
 
 
+WRITTEN: dict[str, Callable[[float], str]] = {
+    **dict.fromkeys(("agreement", "first", "straight", "ties", "fast"), _percent),
+    "seconds": _seconds,
+}
+
 NOTES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "first": _note(
         gettext_lazy("What is shown first is among the best in %(seen)s of rankings; by lot: %(expected)s."),
@@ -210,12 +213,12 @@ NOTES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _shown(figure: Mapping[str, Any], is_share: bool) -> SafeString | str:
+def _shown(figure: Mapping[str, Any], key: str) -> SafeString | str:
     """The figure with its interval, or why there is none."""
     if "undefined" in figure:
         why = UNDEFINED.get(figure["undefined"], figure["undefined"])
         return format_html('<span class="quality-muted">– ({})</span>', why)
-    written = _percent if is_share else _decimal
+    written = WRITTEN.get(key, _decimal)
     value = written(figure["value"])
     if figure["low"] is None:
         return value

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from annotation.comparisons import Floats
+from annotation.comparisons import Floats, pairs
 from annotation.estimates import Undefined
 
 OUTCOMES = np.array([-1.0, 0.0, 1.0])
@@ -61,7 +61,7 @@ def kendall_taus(outcomes: Floats) -> Floats:
     signs = np.nan_to_num(outcomes)
     products = signs @ signs.T
     lengths = np.sqrt(np.diag(products))
-    one, other = np.triu_indices(len(signs), k=1)
+    one, other = pairs(len(signs))
     with np.errstate(invalid="ignore"):
         taus: Floats = products[one, other] / (lengths[one] * lengths[other])
     return taus

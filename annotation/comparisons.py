@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, product
 
 import numpy as np
@@ -65,14 +66,23 @@ def implied_comparisons(
     return [pair for better, worse in combinations(levels, 2) for pair in product(better, worse)]
 
 
+@cache
+def pairs(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The places of the first and of the second of every two, in the order of ``itertools.combinations``."""
+    one, other = np.triu_indices(size, k=1)
+    return one, other
+
+
 def candidates_of(ballots: Iterable[Ballot]) -> list[int]:
     """All completions that any of the ballots names."""
     return sorted({completion for ballot in ballots for completion in ballot.levels()})
 
 
 def outcome_matrix(ballots: Sequence[Ballot], candidates: Sequence[int]) -> Floats:
-    """``Ballot.outcome`` of each ballot (rows) for each pair of ``candidates`` in the order of
-    ``itertools.combinations`` (columns); NaN where it does not say."""
+    """``Ballot.outcome`` of each ballot (rows) for each two candidates as in ``pairs`` (columns).
+
+    NaN where it does not say.
+    """
     places = {completion: place for place, completion in enumerate(candidates)}
     levels = np.full((len(ballots), len(candidates)), np.nan)
     unacceptable = np.zeros(levels.shape, dtype=bool)
@@ -80,7 +90,7 @@ def outcome_matrix(ballots: Sequence[Ballot], candidates: Sequence[int]) -> Floa
         for completion, level in ballot.levels().items():
             levels[row, places[completion]] = level
         unacceptable[row, [places[completion] for completion in ballot.unacceptable]] = True
-    one, other = np.triu_indices(len(candidates), k=1)
+    one, other = pairs(len(candidates))
     outcomes: Floats = np.sign(levels[:, other] - levels[:, one])
     outcomes[unacceptable[:, one] & unacceptable[:, other]] = np.nan
     return outcomes

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import numpy as np
 
-from annotation.comparisons import Ballot, Floats, candidates_of, count_comparisons
+from annotation.comparisons import Ballot, Floats, candidates_of, count_comparisons, pairs
 from annotation.estimates import Estimate, Z, wilson
 
 PRIOR_SD = 2.0
@@ -60,7 +60,7 @@ def bradley_terry(ballots: Sequence[Ballot], candidates: Sequence[int]) -> dict[
     wins, losses, ties = np.array([(c.n_win, c.n_lose, c.n_tie) for c in counts]).reshape(-1, 3).T
     cases = wins + losses + ties
     size = len(candidates)
-    one, other = np.triu_indices(size, k=1)
+    one, other = pairs(size)
     contrasts = np.eye(size)[one] - np.eye(size)[other]
 
     def derivatives(place: Floats) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """All figures of a campaign's quality, from one pass over its candidate sets."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +64,7 @@ class Measurements:
         self._labelers: dict[int, int] = {}
         self._marks: list[Floats] = []
         self._agreement: list[Floats] = []
-        self._seconds: list[list[float]] = []
+        self._seconds: list[array[float]] = []
         self._collector = Collector()
 
     def add(self, candidate_sets: Sequence[JudgedSet]) -> None:
@@ -119,7 +120,7 @@ class Measurements:
         if number == len(self._marks):
             self._marks.append(np.zeros(len(MARKS)))
             self._agreement.append(np.zeros(6))
-            self._seconds.append([])
+            self._seconds.append(array("d"))
         self._marks[number] += marks_of(judged.ballot, judged.shown, one.lengths)
         self._agreement[number] += [
             agreeing,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.comparisons import Ballot, Floats, candidates_of, outcome_matrix
+from annotation.comparisons import Ballot, Floats, candidates_of, outcome_matrix, pairs
 from annotation.estimates import Z
 
 Ints = NDArray[np.int64]
@@ -78,7 +78,7 @@ class Collector:
         outcomes = outcome_matrix([ballot for _labeler, ballot in ballots], candidates)
         row, pair = np.nonzero(~np.isnan(outcomes))
         who = np.array([self._number(labeler) for labeler, _ballot in ballots], dtype=np.int64)
-        one, other = np.triu_indices(len(candidates), k=1)
+        one, other = pairs(len(candidates))
         start = len(self._completions)
         said = outcomes[row, pair].astype(np.int64)
         number = np.full(len(row), self.sets)

@@ -1,22 +1,34 @@
-"""What finished judgements lead to: a consensus, one more opinion, or a reviewer's decision."""
+"""What finished judgements lead to: a consensus, one more opinion, or a reviewer's decision.
 
+Measuring a whole campaign is ``quality_reports``, which the web does not load.
+"""
+
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import open_slots
 from annotation.agreement import raw_agreement
 from annotation.comparisons import Ballot, candidates_of, outcome_matrix
 from annotation.consensus import Order, find_consensus
+from annotation.errors import NobodyToMeasure
 from annotation.estimates import Undefined
-from annotation.models import Assignment, Campaign, CandidateSet, Consensus, Ranking
+from annotation.models import Assignment, Campaign, CandidateSet, Consensus, QualityReport, Ranking
 
 URGENT = 10_000
 """Added to the priority of slots whose sets labelers disagree on: more than researchers give."""
 SETS_AT_ONCE = 500
+
+# The page must not wait for a broker that is away.
+AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 1}
+
+logger = logging.getLogger(__name__)
 
 _PURPOSE = Assignment.Purpose
 
@@ -56,6 +68,28 @@ def prioritize_disagreements(*, campaign: Campaign) -> int:
         moved += ahead.update(priority=F("priority") + URGENT)
         moved += back.update(priority=F("priority") - URGENT)
     return moved
+
+
+def ask_for_report(*, campaign: Campaign) -> None:
+    """Have a worker measure the campaign: no page waits for it.
+
+    :raises NobodyToMeasure: the broker is away.
+    """
+    try:
+        with current_app.connection_for_write(transport_options=AT_ONCE) as connection:
+            current_app.send_task(
+                "annotation.tasks.make_quality_report",
+                kwargs={"campaign_id": campaign.pk},
+                connection=connection,
+                retry=False,
+            )
+    except Exception as error:  # whatever the transport raises
+        logger.warning("The broker did not take the wish for a quality report: %s", error)
+        raise NobodyToMeasure(_("No worker can be reached now. Try again later.")) from error
+
+
+def latest_report(*, campaign: Campaign) -> QualityReport | None:
+    return QualityReport.objects.filter(campaign=campaign).order_by("-made_at", "-pk").first()
 
 
 def _ballots(candidate_sets: Sequence[int], purpose: Assignment.Purpose) -> dict[int, list[Ballot]]:

@@ -1,30 +1,21 @@
 """Measuring a campaign's quality: one pass over its rankings, in the background."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby, islice
 from typing import Any
 
-from celery import current_app
 from django.db.models import Count
 from django.db.models.functions import Length
-from django.utils.translation import gettext as _
 
 from annotation.comparisons import Ballot
-from annotation.errors import NobodyToMeasure
 from annotation.measurements import Judged, JudgedSet, Measurements
 from annotation.models import Assignment, Campaign, CandidateSet, Completion, QualityReport, Ranking
 
 SETS_AT_ONCE = 500
 RELIABILITY_COMPARISONS = 1_000_000
 """Of a campaign with more, abilities are estimated from a sample of its candidate sets of about this size."""
-
-# The page must not wait for a broker that is away.
-AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 1}
-
-logger = logging.getLogger(__name__)
 
 _COLUMNS = (
     "assignment__candidate_set",
@@ -38,28 +29,6 @@ _COLUMNS = (
     "ratings",
 )
 Row = tuple[Any, ...]
-
-
-def ask_for_report(*, campaign: Campaign) -> None:
-    """Have a worker measure the campaign: no page waits for it.
-
-    :raises NobodyToMeasure: the broker is away.
-    """
-    try:
-        with current_app.connection_for_write(transport_options=AT_ONCE) as connection:
-            current_app.send_task(
-                "annotation.tasks.make_quality_report",
-                kwargs={"campaign_id": campaign.pk},
-                connection=connection,
-                retry=False,
-            )
-    except Exception as error:  # whatever the transport raises
-        logger.warning("The broker did not take the wish for a quality report: %s", error)
-        raise NobodyToMeasure(_("No worker can be reached now. Try again later.")) from error
-
-
-def latest_report(*, campaign: Campaign) -> QualityReport | None:
-    return QualityReport.objects.filter(campaign=campaign).order_by("-made_at", "-pk").first()
 
 
 def make_report(*, campaign: Campaign, now: datetime, seed: int = 0) -> QualityReport:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.actions.quality_reports import ask_for_report, latest_report
+from annotation.actions.quality import ask_for_report, latest_report
 from annotation.errors import Refusal
 from annotation.models import Campaign, Person, QualityReport
 

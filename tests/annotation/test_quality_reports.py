@@ -3,7 +3,8 @@ import json
 import pytest
 
 from annotation.actions import quality_reports
-from annotation.actions.quality_reports import latest_report, make_report
+from annotation.actions.quality import latest_report
+from annotation.actions.quality_reports import make_report
 from annotation.models import Assignment
 from tests.annotation.ballots import crowd
 from tests.annotation.fair import rank

@@ -106,5 +106,7 @@ class ConsentOutdated(Refusal):
 
 class ErasureRefused(Refusal):
     code = "erasure_refused"
+
+
 class NobodyToMeasure(Refusal):
     code = "nobody_to_measure"

@@ -1,8 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from annotation.actions import assignments, erasure, retention
-from annotation.actions import assignments, quality, quality_reports
+from annotation.actions import assignments, erasure, quality, quality_reports, retention
 from annotation.models import Campaign
 
 
@@ -19,6 +18,9 @@ def carry_out_erasures() -> None:
 @shared_task(ignore_result=True)
 def end_retention() -> None:
     retention.end_retention(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
 def prioritize_disagreements() -> None:
     for campaign in Campaign.objects.active().filter(selection=Campaign.Selection.DISAGREEMENT):
         quality.prioritize_disagreements(campaign=campaign)

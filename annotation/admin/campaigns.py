@@ -15,9 +15,8 @@ from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
-from annotation.models import Campaign, ConsentText, Guideline
 from annotation.admin.quality import quality_page
-from annotation.models import Campaign, Guideline
+from annotation.models import Campaign, ConsentText, Guideline
 
 
 class VersionInline(ForResearchers, TabularInline):  # type: ignore[misc]
@@ -55,7 +54,6 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status"]
     search_fields = ["name"]
     inlines = [GuidelineInline, ConsentTextInline]
-    inlines = [GuidelineInline]
     actions_detail = ["quality"]
     fieldsets = [
         (None, {"fields": ["name", "description", "status", "license"]}),
@@ -101,6 +99,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
             count,
         )
         return words % {"count": count}
+
     @action(description=_("Quality"), icon="fact_check", url_path="quality", permissions=["view"])
     def quality(self, request: HttpRequest, object_id: int) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=object_id)

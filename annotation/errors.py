@@ -110,3 +110,19 @@ class ErasureRefused(Refusal):
 
 class NobodyToMeasure(Refusal):
     code = "nobody_to_measure"
+
+
+class Paused(NotHandedOut):
+    """No work here for this labeler until somebody has looked."""
+
+    code = "paused"
+
+
+class NoComparison(BadInput):
+    """A known answer that orders nothing measures nobody."""
+
+    code = "no_comparison"
+
+
+class ReasonMissing(BadInput):
+    code = "reason_missing"

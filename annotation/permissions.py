@@ -5,6 +5,12 @@ from rest_framework.views import APIView
 from annotation.models import Person
 
 
+class IsReviewer(IsAuthenticated):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        person = request.user
+        return isinstance(person, Person) and person.is_reviewer
+
+
 class IsResearcher(IsAuthenticated):
     def has_permission(self, request: Request, view: APIView) -> bool:
         person = request.user

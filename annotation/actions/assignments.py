@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from annotation.actions.candidates import shuffled
 from annotation.actions.consents import require_consent
-from annotation.errors import LeaseLost
+from annotation.actions.gold import claim_gold
+from annotation.actions.pauses import require_no_pause
+from annotation.errors import LeaseLost, Paused
 from annotation.messages import check_text
 from annotation.models import Assignment, Campaign, Person, Skip
 
@@ -25,10 +28,12 @@ def claim_assignments(
     What they lease but do not hold (the page was reloaded) comes first, the rest is newly claimed.
 
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
+    :raises Paused: they get no new work here, and hold none either.
     """
     require_consent(campaign, labeler)
     lease = timedelta(minutes=campaign.lease_minutes)
     leased = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
+    leased = leased.exclude(purpose=Assignment.Purpose.ADJUDICATION)
     claimed = [
         assignment
         for assignment in leased.exclude(pk__in=holding).order_by("pk")[:count]
@@ -36,16 +41,23 @@ def claim_assignments(
     ]
     if campaign.status != Campaign.Status.ACTIVE:
         return claimed
+    try:
+        require_no_pause(campaign, labeler)
+    except Paused:
+        if claimed:
+            return claimed
+        raise
     while len(claimed) < count:
         wanted = count - len(claimed)
         offered = _next_open(campaign, labeler, wanted) or _next_overdue(campaign, labeler, wanted, now)
         if not offered:
             break
-        claimed += [
-            assignment
-            for assignment in offered
-            if assignment.claim(labeler, now=now, lease=lease, shown_order=_shuffled(assignment, rng))
-        ]
+        for assignment in offered:
+            shown_order = shuffled(assignment.candidate_set, rng)
+            if gold := claim_gold(campaign=campaign, labeler=labeler, now=now, lease=lease, rng=rng):
+                claimed.append(gold)
+            elif assignment.claim(labeler, now=now, lease=lease, shown_order=shown_order):
+                claimed.append(assignment)
     return claimed
 
 
@@ -86,6 +98,7 @@ def lease_lost() -> LeaseLost:
 
 def _next_open(campaign: Campaign, labeler: Person, count: int) -> list[Assignment]:
     claimable = Assignment.objects.claimable_by(labeler).filter(campaign=campaign)
+    claimable = claimable.filter(purpose=Assignment.Purpose.OVERLAP)
     # Two slots of one candidate set can both be open, and a labeler gets only one: look a little further.
     first_of_set: dict[int, Assignment] = {}
     for assignment in claimable.order_by("-priority", "pk")[: count * campaign.overlap]:
@@ -98,10 +111,3 @@ def _next_overdue(campaign: Campaign, labeler: Person, count: int, now: datetime
     if not overdue.update(**Assignment.RETURNED):
         return []
     return _next_open(campaign, labeler, count)
-
-
-def _shuffled(assignment: Assignment, rng: random.Random) -> list[int]:
-    """The candidates' ids in an order of this labeler's own, so that no place favors one of them."""
-    ids = sorted(assignment.candidate_set.completions.values_list("pk", flat=True))
-    rng.shuffle(ids)
-    return ids

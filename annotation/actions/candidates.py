@@ -1,3 +1,4 @@
+import random
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
@@ -44,6 +45,13 @@ def open_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: i
         )
         for slot in slots
     )
+
+
+def shuffled(candidate_set: CandidateSet, rng: random.Random) -> list[int]:
+    """The candidates' ids in an order of this labeler's own, so that no place favors one of them."""
+    ids = sorted(candidate_set.completions.values_list("pk", flat=True))
+    rng.shuffle(ids)
+    return ids
 
 
 def candidates_digest(prompt: Prompt, texts: Sequence[str]) -> str:

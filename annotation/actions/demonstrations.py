@@ -8,22 +8,28 @@ from django.utils.translation import gettext as _
 
 from annotation.actions.campaigns import current_guideline
 from annotation.actions.consents import agreed_text, require_consent
+from annotation.actions.pauses import require_no_pause
 from annotation.errors import AlreadySubmitted, IdempotencyConflict, StaleRevision
 from annotation.messages import check_draft, check_turns
 from annotation.models import Campaign, Demonstration, Person
 
 
 def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration | None:
-    """The labeler's draft, else a new one for a prompt that wants an answer; None when nothing waits.
+    """What was returned to the labeler, else their draft, else a new one; None when nothing waits.
 
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
+    :raises Paused: nothing of theirs waits, and they get no new work here.
     """
     require_consent(campaign, labeler)
     mine = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
+    for returned in mine.returned().order_by("submitted_at", "pk"):
+        if returned.reopen():
+            return returned
     if draft := mine.drafts().order_by("pk").first():
         return draft
     if campaign.status != Campaign.Status.ACTIVE:
         return None
+    require_no_pause(campaign, labeler)
     wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=mine.values("prompt"))
     # Where others already have a draft open comes last, so that two people rarely write for one prompt.
     prompt = wanting.annotate(begun=Count("demonstrations")).order_by("begun", "pk").first()
@@ -80,3 +86,11 @@ def submit_demonstration(
     if demonstration.turns != checked:
         raise IdempotencyConflict(_("This submission was already stored with another text."))
     return demonstration, False
+
+
+def reason_of_return(demonstration: Demonstration) -> str:
+    """What the last reviewer wants changed; empty where nobody does."""
+    if demonstration.status not in (Demonstration.Status.DRAFT, Demonstration.Status.RETURNED):
+        return ""
+    last = demonstration.reviews.order_by("-reviewed_at", "-pk").first()
+    return last.reason if last else ""

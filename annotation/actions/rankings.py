@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from annotation.actions.assignments import lease_lost
 from annotation.actions.campaigns import current_guideline
 from annotation.actions.consents import agreed_text
+from annotation.actions.pauses import look_at_labeler
 from annotation.actions.quality import look_again
 from annotation.errors import (
     AlreadySubmitted,
@@ -80,6 +81,7 @@ def submit_ranking(
         known = Ranking.objects.get(labeler=labeler, idempotency_key=idempotency_key)
         return _same(known, assignment, judgement), False
     look_again(candidate_set=assignment.candidate_set, now=now)
+    look_at_labeler(campaign=assignment.campaign, labeler=labeler, now=now)
     return ranking, True
 
 

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from annotation.actions.gold import unmet_gold
+from annotation.actions.pauses import is_paused
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking
 
 
@@ -20,18 +22,25 @@ def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waitin
     """Five counts; "today" is the day of the server's time zone."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     mine = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
+    mine = mine.exclude(purpose=Assignment.Purpose.ADJUDICATION)
     claimable = Assignment.objects.claimable_by(labeler).filter(campaign=campaign)
+    claimable = claimable.filter(purpose=Assignment.Purpose.OVERLAP)
     written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=written.values("prompt"))
-    is_active = campaign.status == Campaign.Status.ACTIVE
+    is_active = campaign.status == Campaign.Status.ACTIVE and not is_paused(campaign, labeler)
+    claimable_sets = claimable.values("candidate_set").distinct().count() if is_active else 0
+    # Gold counts while there is ordinary work that it could come among: then handing in either kind makes
+    # the count smaller by one, and nobody can tell them apart by it.
+    gold = unmet_gold(campaign, labeler).count() if claimable_sets else 0
     return Waiting(
         campaign=campaign,
         is_active=is_active,
-        rankings_waiting=mine.count()
-        + (claimable.values("candidate_set").distinct().count() if is_active else 0),
-        demonstrations_waiting=written.drafts().count() + (wanting.count() if is_active else 0),
+        rankings_waiting=mine.count() + claimable_sets + gold,
+        demonstrations_waiting=written.to_write().count() + (wanting.count() if is_active else 0),
         ranked_today=Ranking.objects.filter(
             labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight
-        ).count(),
+        )
+        .exclude(assignment__purpose=Assignment.Purpose.ADJUDICATION)
+        .count(),
         demonstrated_today=written.filter(submitted_at__gte=midnight).count(),
     )

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from annotation.actions.assignments import claim_assignments, extend_assignment, skip_assignment
 from annotation.actions.campaigns import current_guideline
+from annotation.actions.reviews import claim_adjudications
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.errors import NotHandedOut
@@ -130,16 +131,18 @@ def assignments() -> QuerySet[Assignment]:
 
 
 def next_assignments(left: Assignment, labeler: Person, holding: list[int]) -> list[Assignment]:
-    """One more, so that the page always holds as many as before."""
+    """One more of the kind, so that the page always holds as many as before."""
+    wanted: dict[str, Any] = {
+        "campaign": left.campaign,
+        "count": 1,
+        "holding": holding,
+        "now": timezone.now(),
+        "rng": random.SystemRandom(),
+    }
     try:
-        return claim_assignments(
-            campaign=left.campaign,
-            labeler=labeler,
-            count=1,
-            holding=holding,
-            now=timezone.now(),
-            rng=random.SystemRandom(),
-        )
+        if left.purpose == Assignment.Purpose.ADJUDICATION:
+            return claim_adjudications(reviewer=labeler, **wanted)
+        return claim_assignments(labeler=labeler, **wanted)
     except NotHandedOut:
         # What was just handed in is stored all the same; the page learns why when it asks for more.
         return []

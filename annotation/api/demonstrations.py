@@ -9,7 +9,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.actions.campaigns import current_guideline
-from annotation.actions.demonstrations import claim_demonstration, save_draft, submit_demonstration
+from annotation.actions.demonstrations import (
+    claim_demonstration,
+    reason_of_return,
+    save_draft,
+    submit_demonstration,
+)
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.api.rankings import ONE_DAY
@@ -27,10 +32,25 @@ class DemonstrationOutput(serializers.ModelSerializer[Demonstration]):
     prompt = PromptOutput()
     turns = TurnOutput(many=True)
     guideline_version = serializers.SerializerMethodField()
+    returned_because = serializers.SerializerMethodField(
+        help_text="What the reviewer who returned it wants changed; empty when nobody did."
+    )
 
     class Meta:
         model = Demonstration
-        fields = ["id", "campaign", "prompt", "turns", "status", "guideline_version", "revision"]
+        fields = [
+            "id",
+            "campaign",
+            "prompt",
+            "turns",
+            "status",
+            "guideline_version",
+            "revision",
+            "returned_because",
+        ]
+
+    def get_returned_because(self, demonstration: Demonstration) -> str:
+        return reason_of_return(demonstration)
 
     def get_guideline_version(self, demonstration: Demonstration) -> int:
         guideline = demonstration.guideline or current_guideline(demonstration.prompt.campaign)

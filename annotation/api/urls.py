@@ -1,6 +1,15 @@
 from django.urls import path
 
-from annotation.api import assignments, campaigns, consents, demonstrations, own_data, rankings, session
+from annotation.api import (
+    assignments,
+    campaigns,
+    consents,
+    demonstrations,
+    own_data,
+    rankings,
+    reviews,
+    session,
+)
 
 urlpatterns = [
     path("me", session.Me.as_view()),
@@ -18,4 +27,9 @@ urlpatterns = [
     path("campaigns/<int:campaign_id>/demonstrations", demonstrations.ClaimDemonstration.as_view()),
     path("demonstrations/<int:demonstration_id>/draft", demonstrations.SaveDraft.as_view()),
     path("demonstrations/<int:demonstration_id>/submission", demonstrations.SubmitDemonstration.as_view()),
+    path("demonstrations/<int:demonstration_id>/review", reviews.ReviewDemonstration.as_view()),
+    path("reviews", reviews.Reviews.as_view()),
+    path("campaigns/<int:campaign_id>/reviews", reviews.ClaimReview.as_view()),
+    path("campaigns/<int:campaign_id>/adjudications", reviews.ClaimAdjudications.as_view()),
+    path("assignments/<int:assignment_id>/orders", reviews.LabelersOrders.as_view()),
 ]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Guideline
@@ -21,6 +22,21 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
     def drafts(self) -> DemonstrationQuerySet:
         return self.filter(status=Demonstration.Status.DRAFT)
 
+    def submitted(self) -> DemonstrationQuerySet:
+        return self.filter(status=Demonstration.Status.SUBMITTED)
+
+    def returned(self) -> DemonstrationQuerySet:
+        return self.filter(status=Demonstration.Status.RETURNED)
+
+    def to_write(self) -> DemonstrationQuerySet:
+        """Begun or sent back: what waits for its author."""
+        return self.filter(status__in=[Demonstration.Status.DRAFT, Demonstration.Status.RETURNED])
+
+    def reviewable_by(self, reviewer: Person, now: datetime) -> DemonstrationQuerySet:
+        """Handed in by others, and in front of no other reviewer."""
+        free = Q(reviewer=None) | Q(reviewer=reviewer) | Q(review_expires_at__lte=now)
+        return self.submitted().exclude(labeler=reviewer).filter(free)
+
     def usable(self) -> DemonstrationQuerySet:
         """Handed in and not returned: what a model may learn from."""
         return self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
@@ -29,7 +45,7 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
 class Demonstration(models.Model):
     """An ideal continuation of a prompt, written by a labeler who plays both sides.
 
-    DRAFT → SUBMITTED → ACCEPTED or RETURNED.
+    DRAFT → SUBMITTED → ACCEPTED or RETURNED, from where its author takes it back to DRAFT.
     """
 
     class Status(models.TextChoices):
@@ -73,12 +89,29 @@ class Demonstration(models.Model):
     idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True, db_index=True)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reviewer"),
+        help_text=_("Who looks at it now."),
+    )
+    review_expires_at = models.DateTimeField(_("review lease expires"), null=True, blank=True)
 
     objects = DemonstrationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("demonstration")
         verbose_name_plural = _("demonstrations")
+        indexes = [
+            models.Index(
+                name="demonstration_next_to_review",
+                fields=["submitted_at", "id"],
+                condition=Q(status="SUBMITTED"),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="demonstration_once_per_labeler_and_prompt", fields=["prompt", "labeler"]
@@ -91,6 +124,11 @@ class Demonstration(models.Model):
                 condition=Q(status="DRAFT", submitted_at__isnull=True)
                 | (~Q(status="DRAFT") & Q(submitted_at__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="demonstration_reviewed_only_while_submitted",
+                condition=Q(reviewer__isnull=True, review_expires_at__isnull=True)
+                | Q(status="SUBMITTED", reviewer__isnull=False, review_expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -102,17 +140,46 @@ class Demonstration(models.Model):
         return self._move(unchanged, turns=turns, revision=revision + 1)
 
     def submit(
-        self, turns: list[dict[str, str]], *, now: datetime, seconds_spent: float, **changes: Any
+        self,
+        turns: list[dict[str, str]],
+        *,
+        now: datetime,
+        seconds_spent: float,
+        idempotency_key: UUID,
+        **changes: Any,
     ) -> bool:
         """Hand it in. Return False if it already was."""
+        # A draft may have been handed in before and returned: the same key then means that first time.
+        drafts = Demonstration.objects.drafts().exclude(idempotency_key=idempotency_key)
         return self._move(
-            Demonstration.objects.drafts(),
+            drafts,
             turns=turns,
             status=self.Status.SUBMITTED,
             submitted_at=now,
             seconds_spent=seconds_spent,
+            idempotency_key=idempotency_key,
             **changes,
         )
+
+    def reopen(self) -> bool:
+        """Take back what was returned, to revise it. Return False if it is no longer returned."""
+        # The revision goes on, so that text left on another device is not taken for the latest.
+        return self._move(
+            Demonstration.objects.returned(),
+            status=self.Status.DRAFT,
+            submitted_at=None,
+            revision=F("revision") + 1,
+        )
+
+    def take_up(self, reviewer: Person, *, now: datetime, lease: timedelta) -> bool:
+        """Put it in front of ``reviewer`` alone. Return False if somebody was faster."""
+        free = Demonstration.objects.reviewable_by(reviewer, now)
+        return self._move(free, reviewer=reviewer, review_expires_at=now + lease)
+
+    def decide(self, reviewer: Person, status: str, *, revision: int) -> bool:
+        """Accept or return it. A lease that ran out but went to nobody else still counts."""
+        seen = Demonstration.objects.submitted().filter(reviewer=reviewer, revision=revision)
+        return self._move(seen, status=status, reviewer=None, review_expires_at=None)
 
     def _move(self, allowed: DemonstrationQuerySet, **changes: Any) -> bool:
         # One conditional UPDATE is the whole transition: the database decides who wins.

@@ -11,7 +11,7 @@ class Person(AbstractUser):
         LABELER = "labeler", _("Labeler")
         """Writes demonstrations and ranks candidates; sees only their own work."""
         REVIEWER = "reviewer", _("Reviewer")
-        """A labeler who also accepts or returns demonstrations."""
+        """A labeler who also accepts or returns demonstrations, and settles disagreements."""
         RESEARCHER = "researcher", _("Researcher")
         """Sets up campaigns, freezes snapshots, starts runs."""
 
@@ -46,6 +46,10 @@ class Person(AbstractUser):
     @property
     def is_researcher(self) -> bool:
         return self.is_active and (self.is_superuser or self.role == self.Role.RESEARCHER)
+
+    @property
+    def is_reviewer(self) -> bool:
+        return self.is_researcher or (self.is_active and self.role == self.Role.REVIEWER)
 
     @property
     def display_name(self) -> str:

@@ -10,8 +10,9 @@ from annotation.models.campaigns import Campaign
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def wanting_demonstrations(self, campaign: Campaign) -> PromptQuerySet:
-        """Prompts with fewer finished demonstrations than the campaign asks for."""
-        finished = models.Count("demonstrations", filter=~Q(demonstrations__status="DRAFT"))
+        """Prompts with fewer demonstrations handed in, and not returned, than the campaign asks for."""
+        kept = Q(demonstrations__status__in=["SUBMITTED", "ACCEPTED"])
+        finished = models.Count("demonstrations", filter=kept)
         return (
             self.filter(campaign=campaign, status=Prompt.Status.READY)
             .annotate(finished_demonstrations=finished)

@@ -1,4 +1,4 @@
-"""The same people in every test: Ada and Ben label, Rhea researches."""
+"""The same people in every test: Ada and Ben label, Rosa and Raj review, Rhea researches."""
 
 import random
 
@@ -21,6 +21,16 @@ def ada(db):
 @pytest.fixture
 def ben(db):
     return Person.objects.create_user("ben", password="correct horse")
+
+
+@pytest.fixture
+def rosa(db):
+    return Person.objects.create_user("rosa", password="correct horse", role=Person.Role.REVIEWER)
+
+
+@pytest.fixture
+def raj(db):
+    return Person.objects.create_user("raj", password="correct horse", role=Person.Role.REVIEWER)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from annotation.actions.assignments import (
     return_overdue_assignments,
     skip_assignment,
 )
-from annotation.actions.candidates import add_candidate_set
+from annotation.actions.candidates import add_candidate_set, shuffled
 from annotation.actions.prompts import add_prompt
 from annotation.actions.waiting import waiting_for
 from annotation.errors import LeaseLost
@@ -30,10 +30,8 @@ class TestClaimAssignments:
         assert sorted(assignment.shown_order) == sorted(soup_set.completions.values_list("pk", flat=True))
 
     def test_shows_each_order_about_equally_often(self, soup_set):
-        from annotation.actions.assignments import _shuffled
-
         rng = random.Random(7)
-        first = [_shuffled(soup_set.assignments.get(), rng)[0] for _ in range(400)]
+        first = [shuffled(soup_set, rng)[0] for _ in range(400)]
 
         assert all(60 < first.count(pk) < 140 for pk in set(first))
         assert len(set(first)) == 4

@@ -1,0 +1,109 @@
+"""Candidate sets with a known answer, handed out among the others to measure labelers."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from annotation.actions.candidates import shuffled
+from annotation.comparisons import implied_comparisons
+from annotation.errors import IncompleteRanking, NoComparison
+from annotation.messages import check_text
+from annotation.models import Assignment, Campaign, CandidateSet, Gold, LapsedLease, Person, Skip
+
+
+@transaction.atomic
+def mark_gold(
+    *,
+    candidate_set: CandidateSet,
+    tiers: Sequence[Sequence[int]],
+    unacceptable: Sequence[int] = (),
+    note: str = "",
+    marked_by: Person | None,
+    now: datetime,
+) -> Gold:
+    """Make this the known answer of the set, in place of an earlier one.
+
+    Nobody else is asked for an ordinary judgement of it: its open slots become gold ones.
+
+    :raises IncompleteRanking: a candidate is missing, named twice, or no candidate here.
+    :raises NoComparison: the answer puts no candidate before another.
+    """
+    tiers = [list(tier) for tier in tiers if tier]
+    candidates = sorted(candidate_set.completions.values_list("pk", flat=True))
+    if sorted([*(pk for tier in tiers for pk in tier), *unacceptable]) != candidates:
+        raise IncompleteRanking(_("Name every candidate exactly once."))
+    if not implied_comparisons(tiers, unacceptable):
+        raise NoComparison(_("An answer that puts no candidate before another measures nobody."))
+    campaign_id = candidate_set.prompt.campaign_id
+    gold, _is_new = Gold.objects.update_or_create(
+        candidate_set=candidate_set,
+        defaults={
+            "campaign_id": campaign_id,
+            "tiers": tiers,
+            "unacceptable": list(unacceptable),
+            "note": check_text(note)[:500],
+            "is_active": True,
+            "created_by": marked_by,
+            "created_at": now,
+        },
+    )
+    ordinary = candidate_set.assignments.open().filter(purpose=Assignment.Purpose.OVERLAP)
+    ordinary.update(purpose=Assignment.Purpose.GOLD, slot=None)
+    return gold
+
+
+def claim_gold(
+    *, campaign: Campaign, labeler: Person, now: datetime, lease: timedelta, rng: random.Random
+) -> Assignment | None:
+    """In about ``gold_percent`` of calls, a gold set that the labeler never met, leased to them.
+
+    Ask only where there is ordinary work to hand out instead: whoever got nothing but gold would know it.
+    """
+    if rng.random() * 100 >= campaign.gold_percent:
+        return None
+    unmet = list(unmet_gold(campaign, labeler).order_by("pk").values_list("candidate_set", flat=True))
+    if not unmet:
+        return None
+    candidate_set = CandidateSet.objects.select_related("prompt").get(pk=rng.choice(unmet))
+    assignment = _open_gold_assignment(candidate_set)
+    shown_order = shuffled(candidate_set, rng)
+    claimed = assignment.claim(labeler, now=now, lease=lease, shown_order=shown_order)
+    return assignment if claimed else None
+
+
+def unmet_gold(campaign: Campaign, labeler: Person) -> QuerySet[Gold]:
+    """Active gold that suits ``labeler`` and that they neither wrote, had, let lapse nor skipped."""
+    if not campaign.gold_percent:
+        return Gold.objects.none()
+    had = Assignment.objects.for_labeler(labeler).values("candidate_set")
+    lapsed = LapsedLease.objects.filter(labeler=labeler).values("assignment__candidate_set")
+    skipped = Skip.objects.filter(labeler=labeler).values("candidate_set")
+    unmet = (
+        Gold.objects.filter(campaign=campaign, is_active=True)
+        .exclude(candidate_set__in=had)
+        .exclude(candidate_set__in=lapsed)
+        .exclude(candidate_set__in=skipped)
+        .exclude(candidate_set__authors=labeler)
+    )
+    if labeler.languages:
+        unmet = unmet.filter(candidate_set__prompt__language__in=["", *labeler.languages])
+    return unmet.filter(candidate_set__prompt__skill__in=["", *labeler.skills])
+
+
+def _open_gold_assignment(candidate_set: CandidateSet) -> Assignment:
+    """One that somebody gave back, else a new one."""
+    gold = candidate_set.assignments.filter(purpose=Assignment.Purpose.GOLD)
+    if spare := gold.open().first():
+        return spare
+    prompt = candidate_set.prompt
+    return Assignment.objects.create(
+        candidate_set=candidate_set,
+        campaign_id=prompt.campaign_id,
+        language=prompt.language,
+        skill=prompt.skill,
+        purpose=Assignment.Purpose.GOLD,
+    )

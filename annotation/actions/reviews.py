@@ -1,0 +1,162 @@
+"""What reviewers do: look at demonstrations, and settle what labelers disagree on."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from annotation.actions.assignments import lease_lost, return_overdue_assignments
+from annotation.actions.candidates import shuffled
+from annotation.actions.consents import require_consent
+from annotation.errors import ReasonMissing
+from annotation.messages import check_text
+from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking, Review, Skip
+
+MAX_REASON = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewsWaiting:
+    """What waits in a campaign for one reviewer, and what they decided there today."""
+
+    campaign: Campaign
+    demonstrations_waiting: int
+    adjudications_waiting: int
+    reviewed_today: int
+    adjudicated_today: int
+
+
+def reviews_waiting(campaign: Campaign, reviewer: Person, *, now: datetime) -> ReviewsWaiting:
+    """Four counts; "today" is the day of the server's time zone."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    reviewed = Review.objects.filter(reviewer=reviewer, demonstration__prompt__campaign=campaign)
+    adjudicated = Ranking.objects.filter(
+        labeler=reviewer,
+        assignment__campaign=campaign,
+        assignment__purpose=Assignment.Purpose.ADJUDICATION,
+    )
+    return ReviewsWaiting(
+        campaign=campaign,
+        demonstrations_waiting=_reviewable(campaign, reviewer, now).count(),
+        adjudications_waiting=_held_adjudications(campaign, reviewer).count()
+        + _open_adjudications(campaign, reviewer).count(),
+        reviewed_today=reviewed.filter(reviewed_at__gte=midnight).count(),
+        adjudicated_today=adjudicated.filter(submitted_at__gte=midnight).count(),
+    )
+
+
+def claim_review(*, campaign: Campaign, reviewer: Person, now: datetime) -> Demonstration | None:
+    """The demonstration that the reviewer already looks at, its lease renewed, else the next one."""
+    lease = timedelta(minutes=campaign.lease_minutes)
+    reviewable = _reviewable(campaign, reviewer, now)
+    held = reviewable.filter(reviewer=reviewer).order_by("submitted_at", "pk").first()
+    if held and held.take_up(reviewer, now=now, lease=lease):
+        return held
+    while demonstration := reviewable.order_by("submitted_at", "pk").first():
+        # Another reviewer may be faster; then it is no longer in the query.
+        if demonstration.take_up(reviewer, now=now, lease=lease):
+            return demonstration
+    return None
+
+
+@transaction.atomic
+def review_demonstration(
+    *,
+    demonstration: Demonstration,
+    reviewer: Person,
+    verdict: str,
+    reason: str = "",
+    revision: int,
+    now: datetime,
+) -> tuple[Review, bool]:
+    """Accept the demonstration, or return it to its author with a reason. Said again, it changes nothing.
+
+    :raises ReasonMissing: it is returned without one.
+    :raises LeaseLost: another reviewer has it by now, or it is not the text that was looked at.
+    """
+    reason = check_text(reason).strip()[:MAX_REASON]
+    if verdict == Review.Verdict.RETURNED and not reason:
+        raise ReasonMissing(_("Say what should be different: its author reads it."))
+    if not demonstration.decide(reviewer, verdict, revision=revision):
+        return _said_before(demonstration, reviewer, verdict, reason), False
+    review = Review.objects.create(
+        demonstration=demonstration,
+        reviewer=reviewer,
+        verdict=verdict,
+        reason=reason,
+        turns=demonstration.turns,
+        reviewed_at=now,
+    )
+    return review, True
+
+
+def claim_adjudications(
+    *,
+    campaign: Campaign,
+    reviewer: Person,
+    count: int,
+    holding: Collection[int],
+    now: datetime,
+    rng: random.Random,
+) -> list[Assignment]:
+    """Up to ``count`` disagreements leased to ``reviewer`` besides those that they are ``holding``.
+
+    They are ranked and handed in like any other assignment.
+
+    :raises ConsentNeeded: the campaign has a text that they have not agreed to.
+    """
+    require_consent(campaign, reviewer)
+    lease = timedelta(minutes=campaign.lease_minutes)
+    held = _held_adjudications(campaign, reviewer).exclude(pk__in=holding).order_by("pk")[:count]
+    claimed = [assignment for assignment in held if assignment.extend(reviewer, now=now, lease=lease)]
+    waiting = _open_adjudications(campaign, reviewer).order_by("-priority", "pk")
+    if len(claimed) < count and not waiting.exists():
+        return_overdue_assignments(now=now)
+    while len(claimed) < count and (assignment := waiting.first()):
+        shown_order = shuffled(assignment.candidate_set, rng)
+        if assignment.claim(reviewer, now=now, lease=lease, shown_order=shown_order):
+            claimed.append(assignment)
+    return claimed
+
+
+def orders_of_labelers(adjudication: Assignment) -> list[Ranking]:
+    """What labelers said of the same candidates, in an order that tells nobody's name."""
+    asked = Ranking.objects.current().filter(
+        assignment__candidate_set=adjudication.candidate_set_id,
+        assignment__purpose=Assignment.Purpose.OVERLAP,
+    )
+    return list(asked.order_by("idempotency_key"))
+
+
+def _reviewable(campaign: Campaign, reviewer: Person, now: datetime) -> QuerySet[Demonstration]:
+    handed_in = Demonstration.objects.reviewable_by(reviewer, now)
+    return handed_in.filter(prompt__campaign=campaign).select_related("prompt__campaign", "guideline")
+
+
+def _said_before(demonstration: Demonstration, reviewer: Person, verdict: str, reason: str) -> Review:
+    last = demonstration.reviews.order_by("-reviewed_at", "-pk").first()
+    if last and (last.reviewer_id, last.verdict, last.reason) == (reviewer.pk, verdict, reason):
+        return last
+    raise lease_lost()
+
+
+def _held_adjudications(campaign: Campaign, reviewer: Person) -> QuerySet[Assignment]:
+    return Assignment.objects.claimed().filter(
+        labeler=reviewer, campaign=campaign, purpose=Assignment.Purpose.ADJUDICATION
+    )
+
+
+def _open_adjudications(campaign: Campaign, reviewer: Person) -> QuerySet[Assignment]:
+    """Not of sets that the reviewer ranked, passed on, or wrote for."""
+    had = Assignment.objects.for_labeler(reviewer).values("candidate_set")
+    skipped = Skip.objects.filter(labeler=reviewer).values("candidate_set")
+    waiting = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.ADJUDICATION)
+    return (
+        waiting.exclude(candidate_set__in=had)
+        .exclude(candidate_set__in=skipped)
+        .exclude(candidate_set__authors=reviewer)
+    )

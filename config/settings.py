@@ -290,6 +290,21 @@ UNFOLD = {
                         "link": reverse_lazy("admin:annotation_ranking_changelist"),
                     },
                     {
+                        "title": _("Gold answers"),
+                        "icon": "target",
+                        "link": reverse_lazy("admin:annotation_gold_changelist"),
+                    },
+                    {
+                        "title": _("Pauses"),
+                        "icon": "pause_circle",
+                        "link": reverse_lazy("admin:annotation_pause_changelist"),
+                    },
+                    {
+                        "title": _("Reviews"),
+                        "icon": "rate_review",
+                        "link": reverse_lazy("admin:annotation_review_changelist"),
+                    },
+                    {
                         "title": _("Accounts"),
                         "icon": "group",
                         "link": reverse_lazy("admin:annotation_person_changelist"),

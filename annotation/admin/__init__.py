@@ -6,9 +6,12 @@ from annotation.admin import (
     consents,
     demonstrations,
     erasures,
+    gold,
     labelers,
+    pauses,
     prompts,
     rankings,
+    reviews,
 )
 
 __all__ = [
@@ -17,7 +20,10 @@ __all__ = [
     "consents",
     "demonstrations",
     "erasures",
+    "gold",
     "labelers",
+    "pauses",
     "prompts",
     "rankings",
+    "reviews",
 ]

@@ -1,11 +1,14 @@
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue, titled
+from annotation.admin.gold import mark_page
 from annotation.models import CandidateSet
 
 
@@ -17,6 +20,11 @@ class CandidateSetAdmin(RecordAdmin):
     search_fields = ["completions__text"]
     fields = ["conversation", "candidates", "digest", "created_at"]
     readonly_fields = fields
+    actions_detail = ["mark_gold"]
+
+    @action(description=_("Mark as gold"), icon="target", url_path="gold", permissions=["view"])  # type: ignore[untyped-decorator]
+    def mark_gold(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return mark_page(self, request, get_object_or_404(CandidateSet, pk=object_id))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CandidateSet]:
         sets: QuerySet[CandidateSet] = super().get_queryset(request)

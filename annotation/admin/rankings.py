@@ -1,6 +1,10 @@
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue, titled
@@ -27,6 +31,14 @@ class RankingAdmin(RecordAdmin):
         "submitted_at",
     ]
     readonly_fields = fields
+    actions_detail = ["mark_gold"]
+
+    @action(description=_("Mark as gold"), icon="target", url_path="gold", permissions=["view"])  # type: ignore[untyped-decorator]
+    def mark_gold(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """To the candidate set's page, with this order as the answer."""
+        ranking = get_object_or_404(Ranking.objects.select_related("assignment"), pk=object_id)
+        page = reverse("admin:annotation_candidateset_mark_gold", args=[ranking.assignment.candidate_set_id])
+        return HttpResponseRedirect(f"{page}?ranking={ranking.pk}")
 
     @admin.display(description=_("prompt"))
     def prompt(self, ranking: Ranking) -> str:

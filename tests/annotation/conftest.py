@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from django.test import Client
 
 from annotation.actions.assignments import claim_assignments
 from annotation.actions.campaigns import publish_guideline
@@ -36,6 +37,16 @@ def raj(db):
 @pytest.fixture
 def rhea(db):
     return Person.objects.create_user("rhea", password="correct horse", role=Person.Role.RESEARCHER)
+
+
+@pytest.fixture
+def admin(rhea):
+    """Rhea's browser, in the admin."""
+    rhea.is_staff = rhea.is_superuser = True
+    rhea.save()
+    client = Client()
+    client.force_login(rhea)
+    return client
 
 
 @pytest.fixture

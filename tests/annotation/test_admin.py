@@ -13,15 +13,6 @@ from tests.annotation.test_submit_ranking import submit
 PAGES = ["campaign", "prompt", "candidateset", "ranking", "demonstration", "person"]
 
 
-@pytest.fixture
-def admin(rhea):
-    rhea.is_staff = rhea.is_superuser = True
-    rhea.save()
-    client = Client()
-    client.force_login(rhea)
-    return client
-
-
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_list_opens(admin, claimed, ada, page, language):

@@ -20,6 +20,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assignments/{assignment_id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assignments/{assignment_id}/ranking": {
         parameters: {
             query?: never;
@@ -62,6 +78,22 @@ export interface paths {
         get: operations["listCampaigns"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/adjudications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["claimAdjudications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,6 +164,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["claimReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demonstrations/{demonstration_id}/draft": {
         parameters: {
             query?: never;
@@ -142,6 +190,22 @@ export interface paths {
         get?: never;
         put: operations["saveDraft"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demonstrations/{demonstration_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reviewDemonstration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -228,6 +292,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/live": {
         parameters: {
             query?: never;
@@ -302,6 +382,9 @@ export interface components {
         ClaimedDemonstrationOutput: {
             demonstration: components["schemas"]["DemonstrationOutput"] | null;
         };
+        ClaimedReviewOutput: {
+            demonstration: components["schemas"]["ReviewedDemonstrationOutput"] | null;
+        };
         ConsentInputRequest: {
             /** @description The version that was read. */
             version: number;
@@ -339,6 +422,8 @@ export interface components {
              * @description Counts saves, so that two tabs cannot overwrite each other.
              */
             revision?: number;
+            /** @description What the reviewer who returned it wants changed; empty when nobody did. */
+            readonly returned_because: string;
         };
         /**
          * @description * `DRAFT` - Draft
@@ -351,6 +436,17 @@ export interface components {
         DraftInputRequest: {
             turns: components["schemas"]["TurnInputRequest"][];
             revision: number;
+        };
+        /** @description Without its reviewer: who said it changes nothing about the text. */
+        EarlierReviewOutput: {
+            verdict: components["schemas"]["VerdictEnum"];
+            /** @description Shown to the author. */
+            reason?: string;
+            /**
+             * Reviewed
+             * Format: date-time
+             */
+            reviewed_at: string;
         };
         ErasureInputRequest: {
             /**
@@ -428,6 +524,13 @@ export interface components {
             /** @description What replaces the assignment just left; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
         };
+        /** @description What one labeler said, without their name. */
+        OrderOutput: {
+            tiers: number[][];
+            unacceptable: number[];
+            cannot_judge?: string;
+            rationale?: string;
+        };
         OwnAccountOutput: {
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             username: string;
@@ -493,6 +596,45 @@ export interface components {
             demonstrations: number;
             drafts: number;
             skips: number;
+        };
+        ReviewInputRequest: {
+            verdict: components["schemas"]["VerdictEnum"];
+            /**
+             * @description Shown to the author.
+             * @default
+             */
+            reason: string;
+            /** @description Of the text that was looked at. */
+            revision: number;
+        };
+        ReviewOutput: {
+            review_id: number;
+            next: components["schemas"]["ReviewedDemonstrationOutput"] | null;
+        };
+        /** @description What a reviewer sees: nothing in it tells who wrote the demonstration. */
+        ReviewedDemonstrationOutput: {
+            readonly id: number;
+            campaign: number;
+            prompt: components["schemas"]["PromptOutput"];
+            turns: components["schemas"]["TurnOutput"][];
+            /**
+             * Format: int64
+             * @description Counts saves, so that two tabs cannot overwrite each other.
+             */
+            revision?: number;
+            readonly guideline_version: number;
+            /** @description Reviews of earlier versions, oldest first. */
+            readonly earlier: components["schemas"]["EarlierReviewOutput"][];
+        };
+        /** @description A campaign, and what waits in it for the reviewer who asks. */
+        ReviewsWaitingOutput: {
+            id: number;
+            name: string;
+            description: string;
+            demonstrations_waiting: number;
+            adjudications_waiting: number;
+            reviewed_today: number;
+            adjudicated_today: number;
         };
         /**
          * @description * `labeler` - Labeler
@@ -563,6 +705,12 @@ export interface components {
          * @enum {string}
          */
         TurnOutputRoleEnum: "user" | "assistant";
+        /**
+         * @description * `ACCEPTED` - Accepted
+         *     * `RETURNED` - Returned
+         * @enum {string}
+         */
+        VerdictEnum: "ACCEPTED" | "RETURNED";
     };
     responses: never;
     parameters: never;
@@ -589,6 +737,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LeaseOutput"];
+                };
+            };
+        };
+    };
+    listOrders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOutput"][];
                 };
             };
         };
@@ -666,6 +835,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignOutput"][];
+                };
+            };
+        };
+    };
+    claimAdjudications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ClaimInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentsOutput"];
                 };
             };
         };
@@ -804,6 +998,27 @@ export interface operations {
             };
         };
     };
+    claimReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedReviewOutput"];
+                };
+            };
+        };
+    };
     saveDraft: {
         parameters: {
             query?: never;
@@ -825,6 +1040,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DemonstrationOutput"];
+                };
+            };
+        };
+    };
+    reviewDemonstration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demonstration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOutput"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOutput"];
                 };
             };
         };
@@ -959,6 +1207,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnDataOutput"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsWaitingOutput"][];
                 };
             };
         };

@@ -22,6 +22,11 @@ export class ApiError extends Error {
     return this.status === 0 || this.status >= 500 || this.status === 429
   }
 
+  /** No work here until somebody has looked; nothing is wrong and nothing is lost. */
+  get isPause(): boolean {
+    return this.code === 'paused'
+  }
+
   get isSignedOut(): boolean {
     return this.code === 'not_authenticated'
   }

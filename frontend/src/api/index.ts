@@ -20,6 +20,10 @@ export type Candidate = Schemas['CandidateOutput']
 export type Demonstration = Schemas['DemonstrationOutput']
 export type Turn = Schemas['TurnOutput']
 export type RankingBody = Schemas['RankingInputRequest']
+export type ReviewsWaiting = Schemas['ReviewsWaitingOutput']
+export type ReviewedDemonstration = Schemas['ReviewedDemonstrationOutput']
+export type ReviewBody = Schemas['ReviewInputRequest']
+export type Order = Schemas['OrderOutput']
 export type SubmissionBody = Schemas['SubmissionInputRequest']
 
 export const getMe = () => answer(client.GET('/api/me'))
@@ -109,3 +113,27 @@ export const submitDemonstration = (demonstrationId: number, body: SubmissionBod
       body,
     }),
   )
+
+export const listReviews = () => answer(client.GET('/api/reviews'))
+
+export const claimReview = (campaignId: number) =>
+  answer(client.POST('/api/campaigns/{campaign_id}/reviews', { params: { path: { campaign_id: campaignId } } }))
+
+export const reviewDemonstration = (demonstrationId: number, body: ReviewBody) =>
+  answer(
+    client.POST('/api/demonstrations/{demonstration_id}/review', {
+      params: { path: { demonstration_id: demonstrationId } },
+      body,
+    }),
+  )
+
+export const claimAdjudications = (campaignId: number, body: { count: number; holding: number[] }) =>
+  answer(
+    client.POST('/api/campaigns/{campaign_id}/adjudications', {
+      params: { path: { campaign_id: campaignId } },
+      body,
+    }),
+  )
+
+export const listOrders = (assignmentId: number) =>
+  answer(client.GET('/api/assignments/{assignment_id}/orders', { params: { path: { assignment_id: assignmentId } } }))

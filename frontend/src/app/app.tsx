@@ -21,6 +21,8 @@ const ShortcutSheet = lazy(() => import('@/components/shortcut-sheet'))
 const DemonstrateScreen = lazy(() => import('@/features/demonstrate/demonstrate-screen'))
 const OwnDataScreen = lazy(() => import('@/features/own-data/own-data-screen'))
 const RankScreen = lazy(loadRankScreen)
+const ReviewHome = lazy(() => import('@/features/review/review-home'))
+const ReviewScreen = lazy(() => import('@/features/review/review-screen'))
 const SignInScreen = lazy(() => import('@/features/session/sign-in-screen'))
 
 export function App() {
@@ -96,6 +98,19 @@ function Screens({ person }: { person: Person }) {
             )}
           </Route>
           <Route path="/my-data"><OwnDataScreen /></Route>
+          <Route path="/review"><ReviewHome /></Route>
+          <Route path="/review/:campaign">
+            {({ campaign: id }) => (
+              <ReviewScreen key={id} campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+            )}
+          </Route>
+          <Route path="/adjudicate/:campaign">
+            {({ campaign: id }) => (
+              <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
+                <RankScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} work="adjudicate" />
+              </ConsentGate>
+            )}
+          </Route>
           <Route><NoSuchPage /></Route>
         </Switch>
         </Suspense>

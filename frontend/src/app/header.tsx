@@ -29,6 +29,7 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
       <Link href="/" className="brand">Rankwright</Link>
       {campaign && <span className="where">{campaign.name}</span>}
       <div className="page-tools">
+        {person && person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
         {campaign && <button type="button" className="quiet" onClick={onGuideline}>{t('guideline.title')}</button>}
         {person && <button type="button" className="quiet wide-only" onClick={onShortcuts}>{t('shortcuts.title')}</button>}
         {person?.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { KEYMAP, keysOf, type Scope } from '@/shared/keymap'
 import { useSingleKeys } from '@/shared/single-keys'
 
-const SCOPES: readonly Scope[] = ['rank', 'demonstrate', 'everywhere']
+const SCOPES: readonly Scope[] = ['rank', 'adjudicate', 'demonstrate', 'review', 'everywhere']
 
 /** Every keyboard command, from the keymap itself. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {

@@ -5,7 +5,7 @@
  * A chord is modifiers and a key joined by "+". "Mod" is Ctrl, on a Mac also Command. "Digit" stands for 1 to 9
  * and "Letter" for A to I: the answer in that place.
  */
-export type Scope = 'everywhere' | 'rank' | 'demonstrate'
+export type Scope = 'everywhere' | 'rank' | 'adjudicate' | 'demonstrate' | 'review'
 
 export type Command =
   | 'showShortcuts'
@@ -29,6 +29,9 @@ export type Command =
   | 'cannotJudge'
   | 'preview'
   | 'addTurn'
+  | 'showOrders'
+  | 'accept'
+  | 'writeReason'
 
 export type Binding = {
   scope: Scope
@@ -55,6 +58,9 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'rank', command: 'skip', chords: ['S'] },
   { scope: 'rank', command: 'cannotJudge', chords: ['U'] },
   { scope: 'rank', command: 'submit', chords: ['Enter'] },
+  { scope: 'adjudicate', command: 'showOrders', chords: ['O'] },
+  { scope: 'review', command: 'accept', chords: ['Y'] },
+  { scope: 'review', command: 'writeReason', chords: ['R'] },
   { scope: 'demonstrate', command: 'preview', chords: ['Mod+Shift+P'], inFields: true },
   { scope: 'demonstrate', command: 'addTurn', chords: ['Alt+N'], inFields: true },
   { scope: 'everywhere', command: 'submitAnywhere', chords: ['Mod+Enter'], inFields: true },

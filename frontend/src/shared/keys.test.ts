@@ -5,6 +5,8 @@ import { isSingleKey, readStroke } from './keys'
 
 const RANK: Scope[] = ['rank', 'everywhere']
 const WRITE: Scope[] = ['demonstrate', 'everywhere']
+const ADJUDICATE: Scope[] = ['rank', 'adjudicate', 'everywhere']
+const REVIEW: Scope[] = ['review', 'everywhere']
 
 afterEach(() => document.body.replaceChildren())
 
@@ -130,7 +132,7 @@ describe('with single keys switched off', () => {
 })
 
 describe('the keymap', () => {
-  it.each([[RANK], [WRITE]])('gives each chord one meaning in %s', (scopes) => {
+  it.each([[RANK], [ADJUDICATE], [WRITE], [REVIEW]])('gives each chord one meaning in %s', (scopes) => {
     const chords = KEYMAP.filter(({ scope }) => scopes.includes(scope)).flatMap((binding) => binding.chords)
 
     expect(chords).toEqual([...new Set(chords)])

@@ -1,4 +1,4 @@
-import type { Assignment, Candidate, Demonstration } from '@/api'
+import type { Assignment, Candidate, Demonstration, ReviewedDemonstration } from '@/api'
 
 const ANSWERS = ['Salt it.', 'Add **lemon**.', 'Brown the onions first.', 'Buy stock cubes.']
 
@@ -22,5 +22,11 @@ export function sampleAssignment(id: number, changes: Partial<Assignment> = {}):
 
 export function sampleDemonstration(id: number, changes: Partial<Demonstration> = {}): Demonstration {
   const { prompt } = sampleAssignment(id)
-  return { id, campaign: 1, prompt, status: 'DRAFT', turns: [], revision: 0, guideline_version: 1, ...changes }
+  return { id, campaign: 1, prompt, status: 'DRAFT', turns: [], revision: 0, guideline_version: 1, returned_because: '', ...changes }
+}
+
+export function sampleReview(id: number, changes: Partial<ReviewedDemonstration> = {}): ReviewedDemonstration {
+  const { prompt } = sampleAssignment(id)
+  const turns = [{ role: 'assistant' as const, content: `Answer ${id}: add **lemon**.` }]
+  return { id, campaign: 1, prompt, turns, revision: 3, guideline_version: 1, earlier: [], ...changes }
 }

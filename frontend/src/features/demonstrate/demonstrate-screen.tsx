@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { claimDemonstration, type Demonstration, type Person } from '@/api'
+import { ApiError, claimDemonstration, type Demonstration, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
@@ -21,7 +21,7 @@ export default function DemonstrateScreen({ campaign, name, person }: { campaign
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
-    refetchInterval: (query) => (query.state.data?.demonstration === null ? 30_000 : false),
+    refetchInterval: (query) => (query.state.data?.demonstration ? false : 30_000),
   })
   useTitle(t('demonstrate.screen'), name)
   useEffect(() => () => void queries.invalidateQueries({ queryKey: ['campaigns'] }), [queries])
@@ -31,6 +31,9 @@ export default function DemonstrateScreen({ campaign, name, person }: { campaign
     void queries.invalidateQueries({ queryKey: ['campaigns'] })
   }
 
+  if (error instanceof ApiError && error.isPause && !data?.demonstration) {
+    return <AllDone title={t('paused')} explain={error.detail} />
+  }
   if (error && !data) {
     return <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void refetch() }} />
   }

@@ -120,6 +120,21 @@ describe('writing a demonstration', () => {
   })
 })
 
+describe('a demonstration that was returned', () => {
+  it('tells its author why, above what they wrote', () => {
+    open(sampleDemonstration(1, { returned_because: 'Say how long.', turns: [{ role: 'assistant', content: 'Boil it.' }] }))
+
+    expect(screen.getByRole('region', { name: /returned this to you/ }).textContent).toContain('Say how long.')
+    expect(turn(1).value).toBe('Boil it.')
+  })
+
+  it('is told from one that was not', () => {
+    open()
+
+    expect(screen.queryByText(/returned this to you/)).toBeNull()
+  })
+})
+
 describe('a draft of a demonstration', () => {
   it('is on this device at once and at the server when the writer pauses', async () => {
     const all = answerWith(() => ({ body: sampleDemonstration(1, { revision: 1 }) }))

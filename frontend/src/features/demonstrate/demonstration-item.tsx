@@ -115,6 +115,13 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
         <Conversation messages={prompt.messages} language={prompt.language} />
       </section>
 
+      {demonstration.returned_because && (
+        <section className={styles.returned} aria-label={t('demonstrate.returned')}>
+          <h2>{t('demonstrate.returned')}</h2>
+          <p className="plain-text" dir="auto">{demonstration.returned_because}</p>
+        </section>
+      )}
+
       {saved === 'conflict' && (
         <Notice kind="warning" words={t('demonstrate.conflict')}
           action={{ label: t('demonstrate.keepMine'), run: () => settle('mine') }}

@@ -4,10 +4,15 @@ import { dropDraft, draftIds, keepDraft, readDraft } from '@/shared/drafts'
 /** Assignments held at a time: the one on screen, and the next, ready behind it. */
 const HELD = 2
 
+/** Ranking, or settling what others ranked differently: the same screen, handed out from two places. */
+export type Work = 'rank' | 'adjudicate'
+
 export type Judgement = Pick<RankingBody, 'tiers' | 'cannot_judge' | 'seconds_spent'> & { unacceptable: number[] }
 
 /** A ranking that was handed in and is not stored yet. It stays on this device until it is. */
 export type Unsent = { assignment: Assignment; body: RankingBody; error: unknown; isSending: boolean }
+
+type KeptUnsent = Pick<Unsent, 'assignment' | 'body'> & { work?: Work }
 
 export type QueueState = {
   status: 'loading' | 'ready' | 'failed'
@@ -27,17 +32,19 @@ export type QueueServer = {
   extend: (assignmentId: number) => Promise<unknown>
 }
 
-type Options = { campaign: number; person: number; server: QueueServer; onSignedOut: () => void }
+type Options = { campaign: number; person: number; work?: Work; server: QueueServer; onSignedOut: () => void }
 
 /** The labeler's assignments of one campaign: the next is there at once, and what was handed in is never lost. */
 export class AssignmentQueue {
   private state: QueueState = { status: 'loading', error: null, items: [], unsent: [], refused: new Map() }
   private readonly listeners = new Set<() => void>()
   private readonly options: Options
+  private readonly work: Work
   private isClaiming = false
 
   constructor(options: Options) {
     this.options = options
+    this.work = options.work ?? 'rank'
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -180,7 +187,7 @@ export class AssignmentQueue {
 
   private setUnsent(unsent: Unsent): void {
     const { assignment, body } = unsent
-    keepDraft(this.unsentKey(assignment.id), { assignment, body })
+    keepDraft(this.unsentKey(assignment.id), { assignment, body, work: this.work })
     const others = this.state.unsent.filter((other) => other.assignment.id !== assignment.id)
     this.set({ unsent: [...others, unsent] })
   }
@@ -196,8 +203,9 @@ export class AssignmentQueue {
 
   private keptUnsent(): Unsent[] {
     return draftIds({ kind: 'unsent', person: this.options.person })
-      .map((id) => readDraft(this.unsentKey(id)) as Pick<Unsent, 'assignment' | 'body'> | null)
+      .map((id) => readDraft(this.unsentKey(id)) as KeptUnsent | null)
       .filter((kept) => kept !== null && kept.assignment.campaign === this.options.campaign)
+      .filter((kept) => (kept!.work ?? 'rank') === this.work)
       .map((kept) => ({ ...kept!, error: null, isSending: false }))
   }
 

@@ -16,6 +16,7 @@ import { useVisibleSeconds } from '@/shared/visible-time'
 import { CandidateCard } from './candidate-card'
 import { describe, letterIn } from './describe'
 import { begin, type Step, step } from './history'
+import { LabelersOrders } from './labelers-orders'
 import type { Judgement } from './queue'
 import styles from './rank.module.css'
 import { EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
@@ -27,6 +28,7 @@ const ReasonDialog = lazy(() => import('./reason-dialog'))
 type Props = {
   assignment: Assignment
   person: number
+  adjudicates?: boolean
   refused: ApiError | undefined
   onSubmit: (judgement: Judgement) => void
   onSkip: (reason: string) => void
@@ -36,7 +38,7 @@ type Props = {
 type Mode = 'place' | 'tie' | 'reject'
 
 /** One assignment: the prompt, its candidates and the ranking of them. */
-export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDiscard }: Props) {
+export function RankItem({ assignment, person, adjudicates, refused, onSubmit, onSkip, onDiscard }: Props) {
   const { t } = useTranslation()
   const { prompt, candidates } = assignment
   const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
@@ -162,6 +164,8 @@ export function RankItem({ assignment, person, refused, onSubmit, onSkip, onDisc
         <Notice kind="warning" words={refused.detail || t('error.unreachable')}
           action={{ label: t('rank.goOn'), run: onDiscard }} />
       )}
+
+      {adjudicates && <LabelersOrders assignment={assignment.id} letterOf={letterOf} isReady={complete} />}
 
       <div className={styles.cards}>
         {candidates.map((candidate, place) => {

@@ -1,22 +1,23 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
-import { claimAssignments, extendAssignment, skipAssignment, submitRanking } from '@/api'
+import { claimAdjudications, claimAssignments, extendAssignment, skipAssignment, submitRanking } from '@/api'
 
-import { AssignmentQueue, type QueueServer } from './queue'
+import { AssignmentQueue, type QueueServer, type Work } from './queue'
 
 const BEAT_MS = 60_000
 const LOOK_AGAIN_MS = 30_000
 
-/** The queue of one campaign, working while the component is shown. */
-export function useQueue(campaign: number, person: number) {
+/** The queue of one kind of work in a campaign, working while the component is shown. */
+export function useQueue(campaign: number, person: number, work: Work) {
   const queries = useQueryClient()
   const [queue] = useState(
     () =>
       new AssignmentQueue({
         campaign,
         person,
-        server: serverOf(campaign),
+        work,
+        server: serverOf(campaign, work),
         onSignedOut: () => void queries.invalidateQueries({ queryKey: ['me'] }),
       }),
   )
@@ -35,16 +36,17 @@ export function useQueue(campaign: number, person: number) {
       clearInterval(beat)
       clearInterval(look)
       removeEventListener('online', online)
-      void queries.invalidateQueries({ queryKey: ['campaigns'] })
+      void queries.invalidateQueries({ queryKey: [work === 'rank' ? 'campaigns' : 'reviews'] })
     }
-  }, [queue, queries])
+  }, [queue, queries, work])
 
   return { queue, state }
 }
 
-function serverOf(campaign: number): QueueServer {
+function serverOf(campaign: number, work: Work): QueueServer {
+  const claim = work === 'rank' ? claimAssignments : claimAdjudications
   return {
-    claim: async (holding, count) => (await claimAssignments(campaign, { holding, count })).assignments,
+    claim: async (holding, count) => (await claim(campaign, { holding, count })).assignments,
     submit: async (id, body) => (await submitRanking(id, body)).next,
     skip: async (id, reason, holding) => (await skipAssignment(id, { reason, holding })).next,
     extend: extendAssignment,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from scipy.stats import binomtest
-
 from annotation.comparisons import implied_comparisons
 
 Tiers = Sequence[Sequence[int]]
@@ -45,6 +43,9 @@ def accuracy_of(shares: Sequence[Fraction]) -> Accuracy:
     many coins is wide enough. It is made for whole successes: its low end is that of the sum rounded down,
     its high end that of the sum rounded up.
     """
+    # Loading it takes a second, which no web process should pay before somebody asks.
+    from scipy.stats import binomtest
+
     if not shares:
         return Accuracy(0, None, None, None)
     right, sets = sum(shares), len(shares)

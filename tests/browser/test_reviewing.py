@@ -66,11 +66,11 @@ class TestReviewing:
 
     def test_a_disagreement_is_settled_with_the_labelers_orders_in_sight(self, visit, ada, rosa, kitchen):
         labeler, reviewer = visit(), visit()
+        disagreement(CandidateSet.objects.earliest("pk"))
         labeler.enter(ada, f"/app/rank/{kitchen.pk}")
         expect(labeler.page.locator("article[data-candidate]:visible")).to_have_count(4)
         with labeler.page.expect_response(re.compile("/ranking$")):
             labeler.press("1", "2", "3", "Enter")
-        disagreement(CandidateSet.objects.get(assignments__rankings__isnull=False))
         reviewer.enter(rosa, "/app/")
         page = reviewer.page
 
@@ -118,6 +118,8 @@ class TestBarriers:
         visitor, author = visit(color_scheme=scheme), visit(color_scheme=scheme)
         author.enter(ada, f"/app/demonstrate/{kitchen.pk}")
         write(author, "Brown the **onions**.")
+        # No page asks for anything while rows are written beside the server.
+        author.page.goto("about:blank")
         written = Demonstration.objects.get(status="SUBMITTED")
         Review.objects.create(
             demonstration=written,
@@ -128,11 +130,11 @@ class TestBarriers:
             reviewed_at=written.submitted_at,
         )
         Demonstration.objects.filter(pk=written.pk).update(status="RETURNED")
-        author.page.reload()
+        disagreement(CandidateSet.objects.earliest("pk"))
+        author.go(f"/app/demonstrate/{kitchen.pk}")
         expect(author.page.get_by_role("region", name="returned this to you")).to_be_visible()
         assert author.barriers() == []
 
-        disagreement(CandidateSet.objects.first())
         visitor.enter(rosa, f"/app/adjudicate/{kitchen.pk}")
         expect(visitor.page.locator("article:visible")).to_have_count(4)
         assert visitor.barriers() == []

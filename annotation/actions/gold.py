@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import shuffled
@@ -92,6 +92,23 @@ def unmet_gold(campaign: Campaign, labeler: Person) -> QuerySet[Gold]:
     if labeler.languages:
         unmet = unmet.filter(candidate_set__prompt__language__in=["", *labeler.languages])
     return unmet.filter(candidate_set__prompt__skill__in=["", *labeler.skills])
+
+
+def gold_to_come(campaign: Campaign, labeler: Person, *, ordinary: int) -> int:
+    """How much gold to count among what waits, beside so much ordinary work; below 0 if more came than due.
+
+    It falls by one with each gold set that is handed out or passed on, and with nothing else that the labeler
+    does: so what waits gets smaller by one with every piece of work, and nobody can tell gold by it.
+    """
+    if not (campaign.gold_percent and ordinary):
+        return 0
+    had = Assignment.objects.for_labeler(labeler).filter(campaign=campaign)
+    skipped = Skip.objects.filter(labeler=labeler, candidate_set__prompt__campaign=campaign)
+    of_gold = Q(candidate_set__gold__isnull=False)
+    met = had.filter(purpose=Assignment.Purpose.GOLD).count() + skipped.filter(of_gold).count()
+    others = had.filter(purpose=Assignment.Purpose.OVERLAP).count() + skipped.exclude(of_gold).count()
+    due = round((ordinary + others) * campaign.gold_percent / (100 - campaign.gold_percent))
+    return min(unmet_gold(campaign, labeler).count(), due - met)
 
 
 def _open_gold_assignment(candidate_set: CandidateSet) -> Assignment:

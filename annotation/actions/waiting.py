@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from annotation.actions.gold import unmet_gold
+from annotation.actions.gold import gold_to_come
 from annotation.actions.pauses import is_paused
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking
 
@@ -27,16 +27,15 @@ def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waitin
     claimable = claimable.filter(purpose=Assignment.Purpose.OVERLAP)
     written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=written.values("prompt"))
-    is_active = campaign.status == Campaign.Status.ACTIVE and not is_paused(campaign, labeler)
-    claimable_sets = claimable.values("candidate_set").distinct().count() if is_active else 0
-    # Gold counts while there is ordinary work that it could come among: then handing in either kind makes
-    # the count smaller by one, and nobody can tell them apart by it.
-    gold = unmet_gold(campaign, labeler).count() if claimable_sets else 0
+    is_active = campaign.status == Campaign.Status.ACTIVE
+    gives_more = is_active and not is_paused(campaign, labeler)
+    ordinary = claimable.values("candidate_set").distinct().count() if gives_more else 0
+    gold = gold_to_come(campaign, labeler, ordinary=ordinary)
     return Waiting(
         campaign=campaign,
         is_active=is_active,
-        rankings_waiting=mine.count() + claimable_sets + gold,
-        demonstrations_waiting=written.to_write().count() + (wanting.count() if is_active else 0),
+        rankings_waiting=mine.count() + max(0, ordinary + gold),
+        demonstrations_waiting=written.to_write().count() + (wanting.count() if gives_more else 0),
         ranked_today=Ranking.objects.filter(
             labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight
         )

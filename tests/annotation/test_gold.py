@@ -157,23 +157,39 @@ class TestGoldAmongTheOthers:
         for same in ("campaign", "lease_expires_at", "guideline_version"):
             assert shown[0][same] == shown[1][same]
 
-    def test_counts_like_ordinary_work_at_every_step(self, golden, soup, soup_gold, rice_set, ada):
-        add_candidate_set(prompt=soup, texts=["Yes.", "No."])
+    @pytest.mark.parametrize("share", [10, 50])
+    @pytest.mark.parametrize("seed", range(4))
+    def test_counts_like_ordinary_work_whatever_is_done_with_it(self, kitchen, soup, ada, share, seed):
+        kitchen.gold_percent, rng, purposes = share, random.Random(seed), set()
+        sets = [add_candidate_set(prompt=soup, texts=[f"Yes {number}.", "No."]) for number in range(36)]
+        for candidate_set in rng.sample(sets, 18):
+            mark(candidate_set)
 
         def waiting():
-            return waiting_for(ada, golden, now=NOON).rankings_waiting
+            return waiting_for(ada, kitchen, now=NOON).rankings_waiting
 
-        before = waiting()
-        (gold,) = claim_more(golden, ada)
-        held = waiting()
-        submit(gold, ada)
-        after_gold = waiting()
-        (ordinary,) = claim_more(golden, ada)
-        held_again = waiting()
-        submit(ordinary, ada)
+        for _ in range(10):
+            before = waiting()
+            (assignment,) = claim_more(kitchen, ada, rng=rng)
+            assert waiting() == before
+            if rng.random() < 0.5:
+                submit(assignment, ada)
+            else:
+                skip_assignment(assignment=assignment, labeler=ada, reason="Too long", now=NOON)
+            assert waiting() == before - 1
+            purposes.add(assignment.purpose)
 
-        assert (gold.purpose, ordinary.purpose) == ("gold", "overlap")
-        assert [before, held, after_gold, held_again, waiting()] == [3, 3, 2, 2, 1]
+        assert share == 10 or purposes == {Assignment.Purpose.GOLD, Assignment.Purpose.OVERLAP}
+
+    def test_is_not_counted_where_it_will_not_come(self, kitchen, soup, ada):
+        kitchen.gold_percent = 10
+        for number in range(9):
+            mark(add_candidate_set(prompt=soup, texts=[f"Yes {number}.", "No."]))
+
+        assert waiting_for(ada, kitchen, now=NOON).rankings_waiting == 0
+        for number in range(9, 18):
+            add_candidate_set(prompt=soup, texts=[f"Yes {number}.", "No."])
+        assert waiting_for(ada, kitchen, now=NOON).rankings_waiting == 9 + 1
 
     def test_goes_back_when_its_time_ran_out(self, golden, soup_gold, rice_set, ada, ben):
         gold = claim_it(golden, ada)
@@ -184,7 +200,7 @@ class TestGoldAmongTheOthers:
         assert [found.candidate_set_id for found in unmet_gold(golden, ben)] == [gold.candidate_set_id]
 
 
-def claim_more(campaign, labeler, count=1):
+def claim_more(campaign, labeler, count=1, rng=None):
     held = Assignment.objects.claimed().for_labeler(labeler)
     return claim_assignments(
         campaign=campaign,
@@ -192,7 +208,7 @@ def claim_more(campaign, labeler, count=1):
         count=count,
         holding=list(held.values_list("pk", flat=True)),
         now=NOON,
-        rng=random.Random(1),
+        rng=rng or random.Random(1),
     )
 
 

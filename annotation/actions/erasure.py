@@ -143,6 +143,7 @@ def _shut_out(person: Person) -> None:
     Person.objects.filter(pk=person.pk).update(is_active=False)
     _end_sessions(person)
     Assignment.objects.claimed().for_labeler(person).update(**Assignment.RETURNED)
+    Demonstration.objects.filter(reviewer=person).update(reviewer=None, review_expires_at=None)
 
 
 def _forget_contributions(person: Person, mode: str, now: datetime) -> tuple[int, int]:

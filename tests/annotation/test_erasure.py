@@ -472,6 +472,7 @@ def everything_about(person, kitchen, ada, claim):
     Review.objects.create(
         demonstration=by_ada, reviewer=person, verdict="ACCEPTED", turns=[], reviewed_at=NOON
     )
+    assert by_ada.take_up(person, now=NOON, lease=timedelta(minutes=5))
     Pause.objects.create(campaign=kitchen, labeler=person, reason="Gold", paused_at=NOON)
     Gold.objects.create(candidate_set=gold, campaign=kitchen, tiers=[], created_by=person, created_at=NOON)
     Import.objects.create(

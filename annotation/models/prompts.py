@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Campaign
@@ -11,10 +12,17 @@ from annotation.models.campaigns import Campaign
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def wanting_demonstrations(self, campaign: Campaign) -> PromptQuerySet:
         """Prompts with fewer finished demonstrations than the campaign asks for."""
-        finished = models.Count("demonstrations", filter=~Q(demonstrations__status="DRAFT"))
+        demonstrations = self.model._meta.get_field("demonstrations").related_model._default_manager
+        finished = (
+            demonstrations.filter(prompt=models.OuterRef("pk"))
+            .exclude(status="DRAFT")
+            .values("prompt")
+            .values(count=models.Count("pk"))
+        )
+        # Counted prompt by prompt: who needs only a few of a million groups none of the others.
         return (
             self.filter(campaign=campaign, status=Prompt.Status.READY)
-            .annotate(finished_demonstrations=finished)
+            .annotate(finished_demonstrations=Coalesce(models.Subquery(finished), 0))
             .filter(finished_demonstrations__lt=campaign.demonstrations_per_prompt)
         )
 

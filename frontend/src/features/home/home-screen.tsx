@@ -36,7 +36,7 @@ export function HomeScreen({ person, campaigns, error, onRetry }: Props) {
 
 function CampaignCard({ campaign }: { campaign: Campaign }) {
   const { t } = useTranslation()
-  const { id, name, description, rankings_waiting, demonstrations_waiting, ranked_today, demonstrated_today } = campaign
+  const { id, name, description, rankings_waiting, demonstrations_waiting, counted_to, ranked_today, demonstrated_today } = campaign
   return (
     <article className={styles.campaign} aria-labelledby={`campaign-${id}`}>
       <h2 id={`campaign-${id}`}>{name}</h2>
@@ -44,10 +44,10 @@ function CampaignCard({ campaign }: { campaign: Campaign }) {
       {!campaign.is_active && <p className="muted">{t('home.paused')}</p>}
       <ul className={styles.kinds}>
         <Kind href={`/rank/${id}`} action={t('home.rank')} name={name} explain={t('home.rankExplain')}
-          waiting={t('home.rankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
+          waiting={t(rankings_waiting < counted_to ? 'home.rankingsWaiting' : 'home.manyRankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
           today={ranked_today} isPrimary />
         <Kind href={`/demonstrate/${id}`} action={t('home.demonstrate')} name={name} explain={t('home.demonstrateExplain')}
-          waiting={t('home.demonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
+          waiting={t(demonstrations_waiting < counted_to ? 'home.demonstrationsWaiting' : 'home.manyDemonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
           today={demonstrated_today} />
       </ul>
     </article>

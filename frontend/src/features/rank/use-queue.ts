@@ -45,7 +45,10 @@ export function useQueue(campaign: number, person: number) {
 function serverOf(campaign: number): QueueServer {
   return {
     claim: async (holding, count) => (await claimAssignments(campaign, { holding, count })).assignments,
-    submit: async (id, body) => (await submitRanking(id, body)).next,
+    submit: async (id, body) => {
+      const { next, kept_as_surplus } = await submitRanking(id, body)
+      return { next, isSurplus: kept_as_surplus }
+    },
     skip: async (id, reason, holding) => (await skipAssignment(id, { reason, holding })).next,
     extend: extendAssignment,
   }

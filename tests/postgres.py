@@ -6,6 +6,7 @@ one from a wheel, in a folder that is gone afterwards.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,8 @@ TESTED = [
 
 
 def main() -> int:
+    # So that the server ends with us, whoever ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = os.environ.get("RANKWRIGHT_DATABASE_URL")
     if given:
         return run_tests(given)

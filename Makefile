@@ -18,6 +18,7 @@ test: ## set everything up and pass every test
 	@$(PYTHON) config/bootstrap.py setup --browser
 	@cd frontend && PATH="$(CURDIR)/.venv/bin:$$PATH" npm test
 	@.venv/bin/python -m pytest
+	@.venv/bin/python -m tests.postgres
 
 loop: ## the whole loop once with simulated labelers [SEED=0]
 	@$(PYTHON) config/bootstrap.py loop --seed $(SEED)

@@ -70,6 +70,22 @@ class UnknownCompletion(BadInput):
     code = "unknown_completion"
 
 
+class BadStrength(BadInput):
+    code = "bad_strength"
+
+
+class BadRating(BadInput):
+    code = "bad_rating"
+
+
+class UnknownFlag(BadInput):
+    code = "unknown_flag"
+
+
+class BadEdit(BadInput):
+    code = "bad_edit"
+
+
 class TooFewCandidates(BadInput):
     code = "too_few_candidates"
 
@@ -80,6 +96,10 @@ class LeaseLost(Refusal):
 
 class AlreadySubmitted(Refusal):
     code = "already_submitted"
+
+
+class CampaignPaused(Refusal):
+    code = "campaign_paused"
 
 
 class IdempotencyConflict(Refusal):

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -59,9 +59,10 @@ def database(name: str, sqlite_file: Path) -> dict[str, Any]:
         "NAME": url.path.lstrip("/"),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
-        "HOST": url.hostname or "",
+        # A folder with the server's socket stands where libpq has it too: ?host=/run/postgresql.
+        "HOST": url.hostname or parse_qs(url.query).get("host", [""])[0],
         "PORT": url.port or "",
-        "OPTIONS": {"pool": True},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16}},
     }
 
 

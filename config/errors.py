@@ -1,10 +1,12 @@
 """Every refusal becomes one JSON shape: ``{"code", "detail", "fields"?}``."""
 
+import logging
 from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
@@ -14,6 +16,8 @@ from rest_framework.views import exception_handler
 
 from annotation.api.parsing import too_large
 from annotation.errors import Refusal
+
+logger = logging.getLogger(__name__)
 
 # DRF names what a field's text got wrong; these names are ours.
 _FIELD_CODES = {
@@ -26,6 +30,8 @@ _FIELD_CODES = {
 def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refusal):
         return Response({"code": error.code, "detail": error.detail}, status=error.status)
+    if isinstance(error, OperationalError):
+        return answer_busy(error)
     if isinstance(error, RequestDataTooBig):
         return answer_refusal(too_large(), context)
     response = exception_handler(error, context)
@@ -33,6 +39,13 @@ def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None
         return None
     response.data = _body(error, response)
     return response
+
+
+def answer_busy(error: OperationalError) -> Response:
+    """No labeler learns of locks: their page sends the same once more, by itself."""
+    logger.exception("The database could not do it now", exc_info=error)
+    detail = _("The server is busy. Nothing is lost; try again in a moment.")
+    return Response({"code": "busy", "detail": detail}, status=503)
 
 
 def answer_lockout(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.test import SimpleTestCase
 from hypothesis import settings as hypothesis_settings
 
 # Playwright's loop runs in the test's thread; Django would take its own tests for async code.
@@ -14,6 +15,20 @@ hypothesis_settings.register_profile("no deadline", deadline=None)
 hypothesis_settings.load_profile("no deadline")
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(config, items):
+    """On PostgreSQL (``python -m tests.postgres``) only what touches the database runs once more."""
+    if not os.environ.get("RANKWRIGHT_DATABASE_URL"):
+        return
+    touching = [item for item in items if touches_the_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in touching])
+    items[:] = touching
+
+
+def touches_the_database(item):
+    asks = {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db")
+    return bool(asks) or issubclass(item.cls or object, SimpleTestCase)
 
 
 @pytest.fixture(autouse=True)

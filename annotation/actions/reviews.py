@@ -4,17 +4,19 @@ import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from annotation.actions.assignments import lease_lost, return_overdue_assignments
-from annotation.actions.candidates import shuffled
-from annotation.actions.consents import require_consent
+from annotation.actions.assignments import claim_assignments, lease_lost
+from annotation.actions.search import Search
+from annotation.actions.waiting import MOST_COUNTED
 from annotation.errors import ReasonMissing
 from annotation.messages import check_text
-from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking, Review, Skip
+from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking, Review
 
 MAX_REASON = 2000
 
@@ -41,9 +43,8 @@ def reviews_waiting(campaign: Campaign, reviewer: Person, *, now: datetime) -> R
     )
     return ReviewsWaiting(
         campaign=campaign,
-        demonstrations_waiting=_reviewable(campaign, reviewer, now).count(),
-        adjudications_waiting=_held_adjudications(campaign, reviewer).count()
-        + _open_adjudications(campaign, reviewer).count(),
+        demonstrations_waiting=_reviewable(campaign, reviewer, now)[:MOST_COUNTED].count(),
+        adjudications_waiting=_adjudications_waiting(campaign, reviewer, now),
         reviewed_today=reviewed.filter(reviewed_at__gte=midnight).count(),
         adjudicated_today=adjudicated.filter(submitted_at__gte=midnight).count(),
     )
@@ -99,28 +100,23 @@ def claim_adjudications(
     campaign: Campaign,
     reviewer: Person,
     count: int,
-    holding: Collection[int],
+    holding: Collection[UUID],
     now: datetime,
     rng: random.Random,
 ) -> list[Assignment]:
     """Up to ``count`` disagreements leased to ``reviewer`` besides those that they are ``holding``.
 
-    They are ranked and handed in like any other assignment.
-
-    :raises ConsentNeeded: the campaign has a text that they have not agreed to.
+    Never a set that they ranked, skipped or wrote for. They are ranked and handed in like any other.
     """
-    require_consent(campaign, reviewer)
-    lease = timedelta(minutes=campaign.lease_minutes)
-    held = _held_adjudications(campaign, reviewer).exclude(pk__in=holding).order_by("pk")[:count]
-    claimed = [assignment for assignment in held if assignment.extend(reviewer, now=now, lease=lease)]
-    waiting = _open_adjudications(campaign, reviewer).order_by("-priority", "pk")
-    if len(claimed) < count and not waiting.exists():
-        return_overdue_assignments(now=now)
-    while len(claimed) < count and (assignment := waiting.first()):
-        shown_order = shuffled(assignment.candidate_set, rng)
-        if assignment.claim(reviewer, now=now, lease=lease, shown_order=shown_order):
-            claimed.append(assignment)
-    return claimed
+    return claim_assignments(
+        campaign=campaign,
+        labeler=reviewer,
+        count=count,
+        holding=holding,
+        now=now,
+        rng=rng,
+        purpose=Assignment.Purpose.ADJUDICATION,
+    )
 
 
 def orders_of_labelers(adjudication: Assignment) -> list[Ranking]:
@@ -144,19 +140,9 @@ def _said_before(demonstration: Demonstration, reviewer: Person, verdict: str, r
     raise lease_lost()
 
 
-def _held_adjudications(campaign: Campaign, reviewer: Person) -> QuerySet[Assignment]:
-    return Assignment.objects.claimed().filter(
-        labeler=reviewer, campaign=campaign, purpose=Assignment.Purpose.ADJUDICATION
-    )
-
-
-def _open_adjudications(campaign: Campaign, reviewer: Person) -> QuerySet[Assignment]:
-    """Not of sets that the reviewer ranked, passed on, or wrote for."""
-    had = Assignment.objects.for_labeler(reviewer).values("candidate_set")
-    skipped = Skip.objects.filter(labeler=reviewer).values("candidate_set")
-    waiting = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.ADJUDICATION)
-    return (
-        waiting.exclude(candidate_set__in=had)
-        .exclude(candidate_set__in=skipped)
-        .exclude(candidate_set__authors=reviewer)
-    )
+def _adjudications_waiting(campaign: Campaign, reviewer: Person, now: datetime) -> int:
+    purpose = Assignment.Purpose.ADJUDICATION
+    held = Assignment.objects.claimed().filter(labeler=reviewer, campaign=campaign, purpose=purpose)
+    search = Search(campaign=campaign, labeler=reviewer, purpose=purpose)
+    waiting = sum(1 for _slot in islice(chain.from_iterable(search.claimable(now)), MOST_COUNTED))
+    return min(held.count() + waiting, MOST_COUNTED)

@@ -3,12 +3,19 @@ from datetime import datetime
 
 from annotation.actions.gold import gold_to_come
 from annotation.actions.pauses import is_paused
+from annotation.actions.search import Search
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking
+
+MOST_COUNTED = 1000
+"""Nobody needs to tell a thousand from a million, and to count on would be to read them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """What waits in a campaign for one labeler, and what they did there today."""
+    """What waits in a campaign for one labeler, and what they did there today.
+
+    What waits is counted up to ``counted_to``; that number itself means "this many or more".
+    """
 
     campaign: Campaign
     is_active: bool
@@ -16,30 +23,45 @@ class Waiting:
     demonstrations_waiting: int
     ranked_today: int
     demonstrated_today: int
+    counted_to: int = MOST_COUNTED
 
 
 def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waiting:
     """Five counts; "today" is the day of the server's time zone."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
-    mine = mine.exclude(purpose=Assignment.Purpose.ADJUDICATION)
-    claimable = Assignment.objects.claimable_by(labeler).filter(campaign=campaign)
-    claimable = claimable.filter(purpose=Assignment.Purpose.OVERLAP)
     written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
-    wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=written.values("prompt"))
     is_active = campaign.status == Campaign.Status.ACTIVE
     gives_more = is_active and not is_paused(campaign, labeler)
-    ordinary = claimable.values("candidate_set").distinct().count() if gives_more else 0
-    gold = gold_to_come(campaign, labeler, ordinary=ordinary)
     return Waiting(
         campaign=campaign,
         is_active=is_active,
-        rankings_waiting=mine.count() + max(0, ordinary + gold),
-        demonstrations_waiting=written.to_write().count() + (wanting.count() if gives_more else 0),
+        rankings_waiting=_rankings_waiting(labeler, campaign, gives_more, now),
+        demonstrations_waiting=_demonstrations_waiting(labeler, campaign, gives_more),
         ranked_today=Ranking.objects.filter(
-            labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight
-        )
-        .exclude(assignment__purpose=Assignment.Purpose.ADJUDICATION)
-        .count(),
+            labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight, revision=1
+        ).count(),
         demonstrated_today=written.filter(submitted_at__gte=midnight).count(),
     )
+
+
+def _rankings_waiting(labeler: Person, campaign: Campaign, gives_more: bool, now: datetime) -> int:
+    mine = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
+    held = mine.exclude(purpose=Assignment.Purpose.ADJUDICATION).count()
+    ordinary: set[int] = set()
+    if gives_more:
+        search = Search(campaign=campaign, labeler=labeler, purpose=Assignment.Purpose.OVERLAP)
+        for page in search.claimable(now):
+            ordinary |= {slot.candidate_set for slot in page}
+            if held + len(ordinary) >= MOST_COUNTED:
+                return MOST_COUNTED
+    gold = gold_to_come(campaign, labeler, ordinary=len(ordinary))
+    return min(MOST_COUNTED, held + max(0, len(ordinary) + gold))
+
+
+def _demonstrations_waiting(labeler: Person, campaign: Campaign, gives_more: bool) -> int:
+    written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
+    waiting = written.to_write().count()
+    if gives_more and campaign.demonstrations_per_prompt:
+        wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=written.values("prompt"))
+        waiting += wanting[:MOST_COUNTED].count()
+    return min(waiting, MOST_COUNTED)

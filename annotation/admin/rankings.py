@@ -22,7 +22,13 @@ class RankingAdmin(RecordAdmin):
         "conversation",
         "order",
         "cannot_judge",
+        "strength",
+        "ratings",
+        "flags",
+        "rationale",
+        "edited",
         "labeler",
+        "purpose",
         "shown_order",
         "seconds_spent",
         "guideline",
@@ -43,6 +49,10 @@ class RankingAdmin(RecordAdmin):
     @admin.display(description=_("prompt"))
     def prompt(self, ranking: Ranking) -> str:
         return str(ranking.assignment.candidate_set.prompt)
+
+    @admin.display(description=_("purpose"))
+    def purpose(self, ranking: Ranking) -> str:
+        return ranking.assignment.get_purpose_display()
 
     @admin.display(description=_("prompt"))
     def conversation(self, ranking: Ranking) -> SafeString:

@@ -1,6 +1,6 @@
 """Who is asking, and which rows they may name."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
@@ -18,9 +18,9 @@ def person(request: Request) -> Person:
     return request.user
 
 
-def find(rows: QuerySet[Row], pk: int) -> Row:
+def find(rows: QuerySet[Row], pk: int | None = None, **lookup: Any) -> Row:
     """The row, or a 404 in words."""
     try:
-        return rows.get(pk=pk)
+        return rows.get(**lookup or {"pk": pk})
     except (ObjectDoesNotExist, OverflowError):
         raise NotFound(_("There is nothing here that you may see.")) from None

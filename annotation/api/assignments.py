@@ -1,7 +1,7 @@
 import random
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 
 from annotation.actions.assignments import claim_assignments, extend_assignment, skip_assignment
 from annotation.actions.campaigns import current_guideline
-from annotation.actions.reviews import claim_adjudications
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.errors import NotHandedOut
@@ -26,17 +25,17 @@ class CandidateOutput(serializers.ModelSerializer[Completion]):
         fields = ["id", "text"]
 
 
-class AssignmentOutput(serializers.ModelSerializer[Assignment]):
+class ShownOutput(serializers.ModelSerializer[Assignment]):
     """What a labeler sees: nothing in it tells who or what wrote a candidate."""
 
+    id = serializers.UUIDField(source="key")
     prompt = PromptOutput(source="candidate_set.prompt")
     candidates = serializers.SerializerMethodField(help_text="In the order to show them.")
     guideline_version = serializers.SerializerMethodField()
-    lease_expires_at = serializers.DateTimeField()
 
     class Meta:
         model = Assignment
-        fields = ["id", "campaign", "prompt", "candidates", "lease_expires_at", "guideline_version"]
+        fields = ["id", "campaign", "prompt", "candidates", "guideline_version"]
 
     @extend_schema_field(CandidateOutput(many=True))
     def get_candidates(self, assignment: Assignment) -> Any:
@@ -49,9 +48,16 @@ class AssignmentOutput(serializers.ModelSerializer[Assignment]):
         return guideline.version if guideline else 0
 
 
+class AssignmentOutput(ShownOutput):
+    lease_expires_at = serializers.DateTimeField()
+
+    class Meta(ShownOutput.Meta):
+        fields = [*ShownOutput.Meta.fields, "lease_expires_at"]
+
+
 class HoldingInput(serializers.Serializer[Any]):
     holding = serializers.ListField(
-        child=serializers.IntegerField(),
+        child=serializers.UUIDField(),
         max_length=20,
         default=list,
         help_text="Assignments that the page still has besides this one.",
@@ -101,10 +107,10 @@ class ClaimAssignments(APIView):
 
 class SkipAssignment(APIView):
     @extend_schema(operation_id="skipAssignment", request=SkipInput, responses=NextOutput)
-    def post(self, request: Request, assignment_id: int) -> Response:
+    def post(self, request: Request, key: UUID) -> Response:
         body = SkipInput(data=request.data)
         body.is_valid(raise_exception=True)
-        assignment = find(assignments(), assignment_id)
+        assignment = find_assignment(key)
         skip_assignment(
             assignment=assignment,
             labeler=person(request),
@@ -117,32 +123,32 @@ class SkipAssignment(APIView):
 
 class ExtendAssignment(APIView):
     @extend_schema(operation_id="extendAssignment", request=None, responses=LeaseOutput)
-    def post(self, request: Request, assignment_id: int) -> Response:
+    def post(self, request: Request, key: UUID) -> Response:
         assignment = extend_assignment(
-            assignment=find(assignments(), assignment_id), labeler=person(request), now=timezone.now()
+            assignment=find_assignment(key), labeler=person(request), now=timezone.now()
         )
         return Response(LeaseOutput(assignment).data)
 
 
-def assignments() -> QuerySet[Assignment]:
-    # All of them: whether one is still this labeler's is for the conditional UPDATE to say, and a lost
+def find_assignment(key: UUID) -> Assignment:
+    # Among all of them: whether one is still this labeler's is for the conditional UPDATE to say, and a lost
     # lease deserves better words than "not found".
-    return Assignment.objects.select_related("campaign", "candidate_set__prompt")
+    return find(Assignment.objects.in_full(), key=key)
 
 
-def next_assignments(left: Assignment, labeler: Person, holding: list[int]) -> list[Assignment]:
+def next_assignments(left: Assignment, labeler: Person, holding: list[UUID]) -> list[Assignment]:
     """One more of the kind, so that the page always holds as many as before."""
-    wanted: dict[str, Any] = {
-        "campaign": left.campaign,
-        "count": 1,
-        "holding": holding,
-        "now": timezone.now(),
-        "rng": random.SystemRandom(),
-    }
+    is_adjudication = left.purpose == Assignment.Purpose.ADJUDICATION
     try:
-        if left.purpose == Assignment.Purpose.ADJUDICATION:
-            return claim_adjudications(reviewer=labeler, **wanted)
-        return claim_assignments(labeler=labeler, **wanted)
+        return claim_assignments(
+            campaign=left.campaign,
+            labeler=labeler,
+            count=1,
+            holding=holding,
+            now=timezone.now(),
+            rng=random.SystemRandom(),
+            purpose=left.purpose if is_adjudication else Assignment.Purpose.OVERLAP,
+        )
     except NotHandedOut:
         # What was just handed in is stored all the same; the page learns why when it asks for more.
         return []

@@ -24,6 +24,9 @@ class CampaignOutput(serializers.Serializer[Any]):
     is_active = serializers.BooleanField()
     rankings_waiting = serializers.IntegerField()
     demonstrations_waiting = serializers.IntegerField()
+    counted_to = serializers.IntegerField(
+        help_text="How far what waits is counted: this number means as many, or more."
+    )
     ranked_today = serializers.IntegerField()
     demonstrated_today = serializers.IntegerField()
 

@@ -1,5 +1,6 @@
 import random
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -162,10 +163,10 @@ class ClaimAdjudications(ReviewerView):
 
 class LabelersOrders(ReviewerView):
     @extend_schema(operation_id="listOrders", responses=OrderOutput(many=True))
-    def get(self, request: Request, assignment_id: int) -> Response:
+    def get(self, request: Request, key: UUID) -> Response:
         mine: QuerySet[Assignment] = Assignment.objects.for_labeler(person(request)).filter(
             purpose=Assignment.Purpose.ADJUDICATION
         )
-        orders = orders_of_labelers(find(mine, assignment_id))
+        orders = orders_of_labelers(find(mine, key=key))
         body: Any = OrderOutput(orders, many=True).data
         return Response(body)

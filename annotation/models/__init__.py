@@ -1,6 +1,6 @@
 """People's rows: prompts in, judgements out."""
 
-from annotation.models.assignments import Assignment, LapsedLease, Skip
+from annotation.models.assignments import Assignment, Bookmark, LapsedLease, Skip
 from annotation.models.campaigns import Campaign, Guideline
 from annotation.models.candidates import CandidateSet, Completion
 from annotation.models.consents import Consent, ConsentText, ErasureRequest, Tombstone
@@ -15,6 +15,7 @@ from annotation.models.reviews import Review
 
 __all__ = [
     "Assignment",
+    "Bookmark",
     "Campaign",
     "CandidateSet",
     "Completion",

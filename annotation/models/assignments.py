@@ -30,11 +30,9 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def overdue(self, now: datetime) -> AssignmentQuerySet:
         return self.claimed().filter(lease_expires_at__lte=now)
 
-    def claimable_by(self, labeler: Person) -> AssignmentQuerySet:
-        """Open slots of candidate sets that ``labeler`` neither had nor skipped."""
-        had = Assignment.objects.for_labeler(labeler).values("candidate_set")
-        skipped = Skip.objects.filter(labeler=labeler).values("candidate_set")
-        return self.open().exclude(candidate_set__in=had).exclude(candidate_set__in=skipped)
+    def in_full(self) -> AssignmentQuerySet:
+        """With what a screen shows of them."""
+        return self.select_related("campaign", "candidate_set__prompt")
 
 
 class Assignment(models.Model):
@@ -170,6 +168,15 @@ class Assignment(models.Model):
         mine = Assignment.objects.claimed().for_labeler(labeler)
         return self._move(mine, status=self.Status.SUBMITTED, lease_expires_at=None)
 
+    def submit_late(self, labeler: Person, *, shown_order: list[int]) -> bool:
+        """Finish a turn that was given back. Return False if somebody else has taken it."""
+        return self._move(
+            Assignment.objects.open(),
+            status=self.Status.SUBMITTED,
+            labeler=labeler,
+            shown_order=shown_order,
+        )
+
     def release(self, labeler: Person) -> bool:
         """Give the turn back for somebody else."""
         mine = Assignment.objects.claimed().for_labeler(labeler)
@@ -187,7 +194,7 @@ class Assignment(models.Model):
         # One conditional UPDATE is the whole transition: the database decides who wins.
         moved = allowed.filter(pk=self.pk).update(**changes)
         if moved:
-            self.refresh_from_db()
+            self.refresh_from_db(fields=["status", "labeler", "lease_expires_at", "shown_order"])
         return moved == 1
 
 
@@ -239,3 +246,32 @@ class Skip(models.Model):
 
     def __str__(self) -> str:
         return f"{self.candidate_set}: {self.reason}"
+
+
+class Bookmark(models.Model):
+    """How far a labeler's search for open slots has got: what lies before it was not for them.
+
+    Only those have one who passed over many slots, such as who ranked thousands of candidate sets that are
+    still open for others. It is worth nothing but time, and may be deleted whenever one likes.
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", verbose_name=_("campaign"))
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("labeler")
+    )
+    purpose = models.CharField(_("purpose"), max_length=12, choices=Assignment.Purpose.choices)
+    priority = models.SmallIntegerField(_("priority"))
+    assignment_id = models.BigIntegerField(_("assignment"))
+    started_at = models.DateTimeField(_("started"))
+
+    class Meta:
+        verbose_name = _("bookmark")
+        verbose_name_plural = _("bookmarks")
+        constraints = [
+            models.UniqueConstraint(
+                name="bookmark_once_per_labeler", fields=["labeler", "campaign", "purpose"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler}: {self.campaign}"

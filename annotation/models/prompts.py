@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Campaign
@@ -11,11 +12,16 @@ from annotation.models.campaigns import Campaign
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def wanting_demonstrations(self, campaign: Campaign) -> PromptQuerySet:
         """Prompts with fewer demonstrations handed in, and not returned, than the campaign asks for."""
-        kept = Q(demonstrations__status__in=["SUBMITTED", "ACCEPTED"])
-        finished = models.Count("demonstrations", filter=kept)
+        demonstrations = self.model._meta.get_field("demonstrations").related_model._default_manager
+        finished = (
+            demonstrations.filter(prompt=models.OuterRef("pk"), status__in=["SUBMITTED", "ACCEPTED"])
+            .values("prompt")
+            .values(count=models.Count("pk"))
+        )
+        # Counted prompt by prompt: who needs only a few of a million groups none of the others.
         return (
             self.filter(campaign=campaign, status=Prompt.Status.READY)
-            .annotate(finished_demonstrations=finished)
+            .annotate(finished_demonstrations=Coalesce(models.Subquery(finished), 0))
             .filter(finished_demonstrations__lt=campaign.demonstrations_per_prompt)
         )
 

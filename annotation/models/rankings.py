@@ -19,6 +19,10 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
         )
         return self.filter(~models.Exists(later))
 
+    def counted(self) -> RankingQuerySet:
+        """Those that say what people think: no known answers, and nothing beyond what was asked."""
+        return self.exclude(assignment__purpose__in=[Assignment.Purpose.GOLD, Assignment.Purpose.SURPLUS])
+
 
 class Ranking(models.Model):
     """A labeler's order of the candidates: an ordered partition. Append-only.
@@ -82,6 +86,8 @@ class Ranking(models.Model):
     class Meta:
         verbose_name = _("ranking")
         verbose_name_plural = _("rankings")
+        # A labeler's day and their latest ones, among the millions of all.
+        indexes = [models.Index(name="ranking_latest_of_labeler", fields=["labeler", "-submitted_at"])]
         constraints = [
             models.UniqueConstraint(name="ranking_revision_once", fields=["assignment", "revision"]),
             models.UniqueConstraint(

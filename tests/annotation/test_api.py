@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from annotation.actions.assignments import return_overdue_assignments
 from annotation.actions.candidates import add_candidate_set
 from annotation.models import Assignment, Demonstration, Ranking
 
@@ -148,7 +149,7 @@ class TestSubmitRanking:
         assert (answer.status_code, answer.json()["code"]) == (400, code)
         assert answer.json()["detail"]
         assert Ranking.objects.count() == 0
-        assert Assignment.objects.get(pk=assignment["id"]).status == Assignment.Status.CLAIMED
+        assert Assignment.objects.get(key=assignment["id"]).status == Assignment.Status.CLAIMED
 
     def test_refuses_malformed_json(self, signed_in, assignment):
         answer = post(signed_in, self.url(assignment), '{"tiers": [')
@@ -168,18 +169,76 @@ class TestSubmitRanking:
 
         assert (answer.status_code, answer.json()["code"]) == (409, "lease_lost")
 
-    def test_knows_no_assignment_by_that_number(self, signed_in, assignment):
-        answer = post(signed_in, "/api/assignments/999999/ranking", judgement(assignment))
+    def test_knows_no_assignment_by_that_id(self, signed_in, assignment):
+        answer = post(signed_in, f"/api/assignments/{uuid4()}/ranking", judgement(assignment))
 
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
-    def test_says_when_the_time_ran_out(self, signed_in, assignment):
-        from annotation.actions.assignments import return_overdue_assignments
+    def test_keeps_what_comes_after_the_time_ran_out(self, signed_in, assignment, kitchen, ben, claim):
+        later = timezone.now() + timedelta(hours=2)
+        return_overdue_assignments(now=later)
+        claim(kitchen, ben, now=later)
 
+        answer = post(signed_in, self.url(assignment), judgement(assignment))
+
+        assert (answer.status_code, answer.json()["kept_as_surplus"]) == (201, True)
+        assert Ranking.objects.get().assignment.purpose == Assignment.Purpose.SURPLUS
+
+    def test_takes_back_what_nobody_else_took(self, signed_in, assignment):
         return_overdue_assignments(now=timezone.now() + timedelta(hours=2))
 
         answer = post(signed_in, self.url(assignment), judgement(assignment))
 
+        assert (answer.status_code, answer.json()["kept_as_surplus"]) == (201, False)
+
+    def test_says_when_the_same_key_comes_with_another_order(self, signed_in, assignment):
+        body = judgement(assignment)
+        post(signed_in, self.url(assignment), body)
+
+        answer = post(signed_in, self.url(assignment), {**body, "tiers": body["tiers"][::-1]})
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"strength": 9}, "bad_strength"),
+            ({"strength": "much"}, "invalid"),
+            ({"flags": {"0": ["opinion"]}}, "unknown_completion"),
+            ({"ratings": {"1": 3}}, "invalid"),
+            ({"edited": {"id": 1}}, "invalid"),
+            ({"rationale": "x" * 10_001}, "text_too_long"),
+        ],
+    )
+    def test_refuses_what_more_it_cannot_store(self, signed_in, assignment, change, code):
+        answer = post(signed_in, self.url(assignment), judgement(assignment, **change))
+
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+        assert Ranking.objects.count() == 0
+
+
+class TestOwnRankings:
+    def test_can_be_looked_at_again_and_corrected(self, signed_in, assignment, kitchen):
+        first = judgement(assignment, rationale="Short.")
+        post(signed_in, f"/api/assignments/{assignment['id']}/ranking", first)
+
+        (mine,) = signed_in.get(f"/api/campaigns/{kitchen.pk}/rankings").json()
+        correction = judgement(mine["assignment"], tiers=mine["tiers"][::-1])
+        answer = post(signed_in, f"/api/assignments/{mine['assignment']['id']}/corrections", correction)
+        (corrected,) = signed_in.get(f"/api/campaigns/{kitchen.pk}/rankings").json()
+
+        assert (mine["rationale"], mine["assignment"]["candidates"]) == ("Short.", assignment["candidates"])
+        assert (answer.status_code, answer.json()["revision"]) == (201, 2)
+        assert corrected["tiers"] == first["tiers"][::-1]
+
+    def test_are_nobody_elses(self, signed_in, assignment, kitchen, ben):
+        post(signed_in, f"/api/assignments/{assignment['id']}/ranking", judgement(assignment))
+        client = Client()
+        client.force_login(ben)
+
+        answer = post(client, f"/api/assignments/{assignment['id']}/corrections", judgement(assignment))
+
+        assert client.get(f"/api/campaigns/{kitchen.pk}/rankings").json() == []
         assert (answer.status_code, answer.json()["code"]) == (409, "lease_lost")
 
 

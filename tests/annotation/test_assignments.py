@@ -2,10 +2,6 @@ import random
 from datetime import timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis.extra.django import TestCase
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from hypothesis.strategies import integers, sampled_from
 
 from annotation.actions.assignments import (
     claim_assignments,
@@ -14,10 +10,9 @@ from annotation.actions.assignments import (
     skip_assignment,
 )
 from annotation.actions.candidates import add_candidate_set, shuffled
-from annotation.actions.prompts import add_prompt
 from annotation.actions.waiting import waiting_for
 from annotation.errors import LeaseLost
-from annotation.models import Assignment, Campaign, Person
+from annotation.models import Campaign
 from tests.conftest import NOON
 
 AN_HOUR = timedelta(hours=1)
@@ -51,7 +46,7 @@ class TestClaimAssignments:
         first = claim(kitchen, ada)
 
         more = claim_assignments(
-            campaign=kitchen, labeler=ada, count=3, holding=[first.pk], now=NOON, rng=random.Random(0)
+            campaign=kitchen, labeler=ada, count=3, holding=[first.key], now=NOON, rng=random.Random(0)
         )
 
         assert more == []
@@ -104,71 +99,3 @@ class TestWaitingFor:
         assert waiting_for(ada, kitchen, now=NOON).rankings_waiting == 0
         assert waiting_for(ben, kitchen, now=NOON).rankings_waiting == 1
         assert waiting_for(ada, kitchen, now=NOON).demonstrations_waiting == 1
-
-
-class Slots(RuleBasedStateMachine):
-    """Three labelers claim, skip, submit and fall asleep over four sets with two slots each."""
-
-    def __init__(self):
-        super().__init__()
-        self.now = NOON
-        self.rng = random.Random(0)
-        self.labelers = [Person.objects.create_user(name) for name in ("ada", "ben", "chen")]
-        self.campaign = Campaign.objects.create(name="Kitchen", overlap=2, lease_minutes=10)
-        for question in ("Soup?", "Rice?", "Tea?", "Bread?"):
-            messages = [{"role": "user", "content": question}]
-            prompt, _ = add_prompt(campaign=self.campaign, messages=messages)
-            add_candidate_set(prompt=prompt, texts=["Yes.", "No."])
-
-    def teardown(self):
-        from annotation.models import Skip
-
-        Skip.objects.all().delete()
-        Assignment.objects.all().delete()
-        self.campaign.delete()
-        Person.objects.all().delete()
-
-    def leased(self, labeler):
-        return Assignment.objects.claimed().for_labeler(labeler).first()
-
-    @rule(who=integers(0, 2), count=integers(1, 3))
-    def claim(self, who, count):
-        claim_assignments(
-            campaign=self.campaign,
-            labeler=self.labelers[who],
-            count=count,
-            holding=[],
-            now=self.now,
-            rng=self.rng,
-        )
-
-    @rule(who=integers(0, 2), verb=sampled_from(["submit", "skip", "extend"]))
-    def leave(self, who, verb):
-        labeler = self.labelers[who]
-        if assignment := self.leased(labeler):
-            if verb == "submit":
-                assert assignment.submit(labeler)
-            elif verb == "skip":
-                skip_assignment(assignment=assignment, labeler=labeler, reason="tired", now=self.now)
-            else:
-                extend_assignment(assignment=assignment, labeler=labeler, now=self.now)
-
-    @rule(minutes=integers(1, 15))
-    def time_passes(self, minutes):
-        self.now += timedelta(minutes=minutes)
-
-    @rule()
-    def the_beat_sweeps(self):
-        return_overdue_assignments(now=self.now)
-
-    @invariant()
-    def no_set_has_two_turns_of_one_labeler_or_more_than_its_overlap(self):
-        held = list(
-            Assignment.objects.exclude(status=Assignment.Status.OPEN).values_list("candidate_set", "labeler")
-        )
-        assert len(held) == len(set(held))
-        assert Assignment.objects.count() == 8
-
-
-class TestSlots(Slots.TestCase, TestCase):
-    settings = settings(max_examples=15, stateful_step_count=25, deadline=None)

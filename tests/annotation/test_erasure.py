@@ -29,6 +29,7 @@ from annotation.actions.prompts import add_prompt
 from annotation.errors import ErasureRefused
 from annotation.models import (
     Assignment,
+    Bookmark,
     Campaign,
     Consensus,
     Demonstration,
@@ -465,6 +466,9 @@ def everything_about(person, kitchen, ada, claim):
     submit(claim(kitchen, person), person)
     skip_assignment(assignment=claim(kitchen, person), labeler=person, reason="Long", now=NOON)
     held = claim(kitchen, person)
+    Bookmark.objects.create(
+        campaign=kitchen, labeler=person, purpose="overlap", priority=0, assignment_id=1, started_at=NOON
+    )
     LapsedLease.objects.create(assignment=held, labeler=person, shown_order=[], lapsed_at=NOON)
     write(kitchen, person)
     claim_demonstration(campaign=kitchen, labeler=person)

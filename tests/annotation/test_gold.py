@@ -154,6 +154,7 @@ class TestGoldAmongTheOthers:
 
         assert {gold.purpose, ordinary.purpose} == {Assignment.Purpose.GOLD, Assignment.Purpose.OVERLAP}
         assert kinds(shown[0]) == kinds(shown[1])
+        assert [data["id"] for data in shown] == [str(gold.key), str(ordinary.key)]
         for same in ("campaign", "lease_expires_at", "guideline_version"):
             assert shown[0][same] == shown[1][same]
 
@@ -206,7 +207,7 @@ def claim_more(campaign, labeler, count=1, rng=None):
         campaign=campaign,
         labeler=labeler,
         count=count,
-        holding=list(held.values_list("pk", flat=True)),
+        holding=list(held.values_list("key", flat=True)),
         now=NOON,
         rng=rng or random.Random(1),
     )

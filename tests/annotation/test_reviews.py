@@ -222,7 +222,7 @@ class TestAdjudication:
         held = self.claim(kitchen, rosa)
 
         assert self.claim(kitchen, rosa) == held
-        assert self.claim(kitchen, rosa, holding=[held.pk]) is None
+        assert self.claim(kitchen, rosa, holding=[held.key]) is None
         assert self.claim(kitchen, raj) is None
         assert self.claim(kitchen, raj, now=LATER) == held
 

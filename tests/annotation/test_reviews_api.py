@@ -173,7 +173,7 @@ class TestRights:
                 "claim": post(client, f"/api/campaigns/{kitchen.pk}/reviews"),
                 "decide": post(client, f"/api/demonstrations/{written.pk}/review", review),
                 "adjudicate": post(client, f"/api/campaigns/{kitchen.pk}/adjudications"),
-                "orders": client.get(f"/api/assignments/{disagreement.pk}/orders"),
+                "orders": client.get(f"/api/assignments/{disagreement.key}/orders"),
             }
 
         return answers

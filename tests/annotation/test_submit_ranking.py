@@ -3,20 +3,28 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import permutations
+from hypothesis.strategies import integers, permutations
 
-from annotation.actions.assignments import return_overdue_assignments
-from annotation.actions.rankings import submit_ranking
+from annotation.actions.assignments import return_overdue_assignments, skip_assignment
+from annotation.actions.candidates import add_candidate_set, open_slots
+from annotation.actions.judgements import check_partition, judgement_of
+from annotation.actions.rankings import correct_ranking, own_rankings, submit_ranking
 from annotation.errors import (
     AlreadySubmitted,
+    BadEdit,
     BadInput,
+    BadRating,
+    BadStrength,
+    CampaignPaused,
     DuplicateCompletion,
     IdempotencyConflict,
     IncompleteRanking,
     LeaseLost,
     UnknownCompletion,
+    UnknownFlag,
+    UnusableText,
 )
-from annotation.models import Assignment, Ranking
+from annotation.models import Assignment, Campaign, LapsedLease, Ranking
 from tests.conftest import NOON
 
 
@@ -87,12 +95,6 @@ class TestSubmitRanking:
 
         assert ranking.pk
 
-    def test_refuses_after_the_lease_went_back(self, claimed, ada):
-        return_overdue_assignments(now=NOON + timedelta(hours=9))
-
-        with pytest.raises(LeaseLost):
-            submit(claimed, ada, tiers=[[pk] for pk in ids(Assignment(shown_order=claimed.shown_order))])
-
     def test_stores_the_same_key_once(self, claimed, ada):
         key = uuid4()
 
@@ -116,20 +118,212 @@ class TestSubmitRanking:
             submit(claimed, ada)
 
 
-@given(order=permutations(range(4)), cut=permutations(range(4)))
+@given(order=permutations(range(4)), cut=integers(0, 4))
 def test_only_partitions_of_the_candidates_pass(order, cut):
-    from annotation.actions.rankings import _check_partition
+    tiers, unacceptable = [[pk] for pk in order[:cut]], list(order[cut:])
 
-    class Shown:
-        class candidate_set:  # noqa: N801
-            class completions:  # noqa: N801
-                values_list = staticmethod(lambda *args, **kwargs: [0, 1, 2, 3])
+    def check(tiers):
+        judged = judgement_of(tiers=tiers, unacceptable=unacceptable, cannot_judge="")
+        check_partition(judged, {0, 1, 2, 3})
 
-    split = cut[0]
-    tiers, unacceptable = [[pk] for pk in order[:split]], list(order[split:])
-    judged = {"tiers": tiers, "unacceptable": unacceptable, "cannot_judge": ""}
-
-    _check_partition(Shown, judged)
-    for broken in ({**judged, "tiers": [*tiers, [order[0]]]}, {**judged, "tiers": [*tiers, [9]]}):
+    check(tiers)
+    for broken in ([*tiers, [order[0]]], [*tiers, [9]]):
         with pytest.raises(BadInput):
-            _check_partition(Shown, broken)
+            check(broken)
+
+
+class TestALateSubmission:
+    LATE = NOON + timedelta(hours=9)
+
+    @pytest.fixture
+    def lapsed(self, claimed):
+        """Ada was shown it, and her time ran out."""
+        tiers = [[pk] for pk in ids(claimed)]
+        return_overdue_assignments(now=self.LATE)
+        claimed.refresh_from_db()
+        return claimed, tiers
+
+    def test_takes_its_slot_back_where_nobody_else_has_it(self, lapsed, ada):
+        slot, tiers = lapsed
+
+        ranking, is_new = submit(slot, ada, tiers=tiers, now=self.LATE)
+
+        assert is_new
+        assert ranking.assignment == slot
+        assert slot.status == Assignment.Status.SUBMITTED
+        assert ranking.shown_order == LapsedLease.objects.get().shown_order
+        assert [ranking] == list(Ranking.objects.counted())
+
+    def test_is_kept_as_surplus_where_somebody_else_has_it(self, kitchen, lapsed, ada, ben, claim):
+        slot, tiers = lapsed
+        claim(kitchen, ben, now=self.LATE)
+
+        ranking, is_new = submit(slot, ada, tiers=tiers, now=self.LATE)
+
+        assert is_new
+        assert ranking.assignment.purpose == Assignment.Purpose.SURPLUS
+        assert ranking.shown_order == LapsedLease.objects.get().shown_order
+        assert list(Ranking.objects.counted()) == []
+        assert Assignment.objects.get(pk=slot.pk).labeler == ben
+
+    def test_is_stored_once_for_one_key(self, kitchen, lapsed, ada, ben, claim):
+        slot, tiers = lapsed
+        claim(kitchen, ben, now=self.LATE)
+        key = uuid4()
+
+        first, _ = submit(slot, ada, tiers=tiers, idempotency_key=key)
+        again, is_new = submit(slot, ada, tiers=tiers, idempotency_key=key)
+
+        assert (again, is_new) == (first, False)
+        with pytest.raises(AlreadySubmitted):
+            submit(slot, ada, tiers=tiers)
+
+    def test_counts_for_another_slot_that_they_have_by_now(self, soup_set, lapsed, ada, ben, kitchen, claim):
+        slot, tiers = lapsed
+        claim(kitchen, ben, now=self.LATE)
+        open_slots(soup_set, [2])
+        second = claim(kitchen, ada, now=self.LATE)
+
+        ranking, _ = submit(slot, ada, tiers=tiers, now=self.LATE)
+
+        assert ranking.assignment == second
+        assert list(Ranking.objects.counted()) == [ranking]
+
+    def test_is_refused_from_who_never_had_it(self, lapsed, ben):
+        slot, tiers = lapsed
+
+        with pytest.raises(LeaseLost):
+            submit(slot, ben, tiers=tiers, now=self.LATE)
+
+    def test_is_refused_from_who_gave_it_back(self, claimed, ada):
+        tiers = [[pk] for pk in ids(claimed)]
+        skip_assignment(assignment=claimed, labeler=ada, reason="tired", now=NOON)
+
+        with pytest.raises(LeaseLost):
+            submit(claimed, ada, tiers=tiers)
+
+
+class TestMoreThanAnOrder:
+    @pytest.fixture(autouse=True)
+    def axes(self, kitchen):
+        kitchen.rating_axes = ["helpful", "true"]
+        kitchen.save()
+
+    def test_is_stored_beside_it(self, claimed, ada):
+        a, b, *_ = ids(claimed)
+
+        ranking, _ = submit(
+            claimed,
+            ada,
+            strength=2,
+            ratings={str(a): {"helpful": 5}, str(b): {"helpful": 1, "true": 3}},
+            flags={str(b): ["opinion", "hallucination"]},
+            rationale=" The first one answers. ",
+            edited={"id": a, "text": "Boil it longer."},
+        )
+
+        ranking.refresh_from_db()
+        assert ranking.strength == 2
+        assert ranking.ratings == {str(a): {"helpful": 5}, str(b): {"helpful": 1, "true": 3}}
+        assert ranking.flags == {str(b): ["hallucination", "opinion"]}
+        assert ranking.rationale == "The first one answers."
+        assert ranking.edited == {"id": a, "text": "Boil it longer."}
+
+    @pytest.mark.parametrize(
+        ("wrong", "refusal"),
+        [
+            (lambda a: {"strength": 4}, BadStrength),
+            (lambda a: {"strength": 0}, BadStrength),
+            (lambda a: {"ratings": {str(a): {"helpful": 6}}}, BadRating),
+            (lambda a: {"ratings": {str(a): {"funny": 3}}}, BadRating),
+            (lambda a: {"ratings": {"999999": {"helpful": 3}}}, UnknownCompletion),
+            (lambda a: {"flags": {str(a): ["boring"]}}, UnknownFlag),
+            (lambda a: {"flags": {"soup": ["opinion"]}}, UnknownCompletion),
+            (lambda a: {"edited": {"id": 999_999, "text": "Better."}}, UnknownCompletion),
+            (lambda a: {"edited": {"id": a, "text": " "}}, BadEdit),
+            (lambda a: {"edited": {"id": a, "text": "nul \x00"}}, UnusableText),
+            (lambda a: {"rationale": "half \ud83c"}, UnusableText),
+        ],
+    )
+    def test_is_refused_where_it_makes_no_sense(self, claimed, ada, wrong, refusal):
+        with pytest.raises(refusal):
+            submit(claimed, ada, **wrong(ids(claimed)[0]))
+
+        assert Ranking.objects.count() == 0
+
+    def test_says_no_strength_where_nothing_is_better(self, claimed, ada):
+        with pytest.raises(BadStrength):
+            submit(claimed, ada, tiers=[ids(claimed)], strength=1)
+
+
+class TestCorrectRanking:
+    @pytest.fixture
+    def first(self, claimed, ada):
+        ranking, _ = submit(claimed, ada)
+        return ranking
+
+    def correct(self, first, labeler, **changes):
+        details = {
+            "tiers": list(reversed(first.tiers)),
+            "unacceptable": [],
+            "cannot_judge": "",
+            "seconds_spent": 3,
+            "idempotency_key": uuid4(),
+            "now": NOON + timedelta(hours=1),
+        }
+        return correct_ranking(assignment=first.assignment, labeler=labeler, **{**details, **changes})
+
+    def test_supersedes_and_keeps_what_it_corrects(self, first, ada):
+        second, is_new = self.correct(first, ada)
+
+        assert (is_new, second.revision) == (True, 2)
+        assert list(Ranking.objects.current()) == [second]
+        assert Ranking.objects.get(revision=1) == first
+
+    def test_stores_the_same_key_once(self, first, ada):
+        key = uuid4()
+
+        second, _ = self.correct(first, ada, idempotency_key=key)
+        again, is_new = self.correct(first, ada, idempotency_key=key)
+
+        assert (again, is_new) == (second, False)
+        with pytest.raises(IdempotencyConflict):
+            self.correct(first, ada, idempotency_key=key, tiers=first.tiers)
+
+    def test_checks_it_like_a_first_one(self, first, ada):
+        with pytest.raises(IncompleteRanking):
+            self.correct(first, ada, tiers=first.tiers[1:])
+
+    def test_is_for_who_made_it(self, first, ben):
+        with pytest.raises(LeaseLost):
+            self.correct(first, ben)
+
+    def test_is_refused_before_there_is_one(self, claimed, ada):
+        with pytest.raises(LeaseLost):
+            correct_ranking(
+                assignment=claimed,
+                labeler=ada,
+                tiers=[[pk] for pk in ids(claimed)],
+                unacceptable=[],
+                cannot_judge="",
+                seconds_spent=3,
+                idempotency_key=uuid4(),
+                now=NOON,
+            )
+
+    def test_is_refused_while_the_campaign_is_paused(self, first, ada, kitchen):
+        kitchen.status = Campaign.Status.PAUSED
+        kitchen.save()
+        first.assignment.campaign.refresh_from_db()
+
+        with pytest.raises(CampaignPaused):
+            self.correct(first, ada)
+
+    def test_shows_the_latest_of_ones_own_first(self, first, ada, ben, kitchen, soup, claim):
+        add_candidate_set(prompt=soup, texts=["Yes.", "No."])
+        other, _ = submit(claim(kitchen, ada), ada, now=NOON + timedelta(minutes=1))
+        second, _ = self.correct(first, ada)
+
+        assert list(own_rankings(labeler=ada, campaign=kitchen, count=9)) == [second, other]
+        assert list(own_rankings(labeler=ada, campaign=kitchen, count=1)) == [second]
+        assert list(own_rankings(labeler=ben, campaign=kitchen, count=9)) == []

@@ -1,10 +1,14 @@
 """A labeler ranks in the browser, and the row in the database says what they meant."""
 
+import random
 import re
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from annotation.models import Assignment, Ranking, Skip
+from annotation.actions.assignments import claim_assignments, return_overdue_assignments
+from annotation.models import Assignment, Person, Ranking, Skip
 
 
 def shown(visitor) -> list[int]:
@@ -12,6 +16,10 @@ def shown(visitor) -> list[int]:
     cards = visitor.page.locator("article[data-candidate]:visible")
     expect(cards).to_have_count(4)
     return [int(card.get_attribute("data-candidate")) for card in cards.all()]
+
+
+def held(labeler):
+    return list(Assignment.objects.for_labeler(labeler).values_list("key", flat=True))
 
 
 def submit_with(visitor, press) -> Ranking:
@@ -218,6 +226,25 @@ class TestNothingIsLost:
 
         expect(page.get_by_role("alert")).to_have_count(0)
         assert Ranking.objects.get().tiers == [[a], [b], [c], [d]]
+
+    def test_a_ranking_that_comes_too_late_is_kept_and_says_so_calmly(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
+        shown(visitor)
+        tomorrow = timezone.now() + timedelta(days=1)
+        return_overdue_assignments(now=tomorrow)
+        ben = Person.objects.create_user("ben")
+        while claim_assignments(
+            campaign=kitchen, labeler=ben, count=9, holding=held(ben), now=tomorrow, rng=random.Random(0)
+        ):
+            pass
+
+        visitor.press("1", "2", "3")
+        ranking = submit_with(visitor, lambda: visitor.press("Enter"))
+
+        expect(visitor.page.get_by_text("Yours is kept all the same")).to_be_visible()
+        expect(visitor.page.get_by_role("alert")).to_have_count(0)
+        assert (ranking.labeler, ranking.assignment.purpose) == (ada, "surplus")
 
     def test_a_lost_lease_says_so_and_keeps_the_work_on_screen(self, visit, ada, kitchen):
         visitor = visit()

@@ -48,6 +48,13 @@ class TestSecret:
 
 
 class TestDatabase:
+    def test_is_reached_by_its_socket_where_the_address_has_a_folder(self, monkeypatch):
+        monkeypatch.setenv("RANKWRIGHT_DATABASE_URL", "postgres://me:p%40ss@/kitchen?host=%2Frun%2FPg")
+
+        settings = env.database("RANKWRIGHT_DATABASE_URL", Path("unused"))
+
+        assert (settings["HOST"], settings["NAME"], settings["PASSWORD"]) == ("/run/Pg", "kitchen", "p@ss")
+
     def test_is_sqlite_unless_an_address_is_given(self, monkeypatch):
         monkeypatch.delenv("RANKWRIGHT_DATABASE_URL", raising=False)
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import OperationalError
 from rest_framework import exceptions
 
 from annotation.errors import LeaseLost, UnusableText
@@ -28,6 +29,12 @@ class TestARefusal:
 
         assert answer.data["code"] == "unusable_text"
         assert "turns" in answer.data["fields"]
+
+    def test_of_a_busy_database_names_no_locks(self):
+        answer = answer_refusal(OperationalError("database is locked"), {})
+
+        assert (answer.status_code, answer.data["code"]) == (503, "busy")
+        assert "locked" not in answer.data["detail"]
 
     def test_that_is_a_mistake_of_ours_is_left_to_django(self):
         assert answer_refusal(ZeroDivisionError(), {}) is None

@@ -93,7 +93,7 @@ class TestQueueRun:
         [
             (["--base", "999"], "no checkpoint 999"),
             (["--base", "/nowhere"], "neither a model's folder"),
-            (["--reward", "1"], "Only PPO and sampling"),
+            (["--reward", "{base}"], "Only PPO and sampling"),
             (["--set", "epochs=many"], "epochs is 'many'"),
             (["--set", "epoch=1"], "epoch is '1'"),
             (["--set", "epochs"], "key=value"),
@@ -103,7 +103,7 @@ class TestQueueRun:
         command = ["queue_run", "sft", "--snapshot", frozen["demonstrations"].pk, "--base", base.pk]
 
         with pytest.raises(CommandError, match=words):
-            manage(*command, *arguments)
+            manage(*command, *(argument.format(base=base.pk) for argument in arguments))
 
         assert not Run.objects.exists()
 

@@ -60,7 +60,7 @@ export const askForErasure = (mode: ErasureMode) => answer(client.POST('/api/me/
 
 export const takeBackErasure = () => answer(client.DELETE('/api/me/erasure'))
 
-export const claimAssignments = (campaignId: number, body: { count: number; holding: number[] }) =>
+export const claimAssignments = (campaignId: number, body: { count: number; holding: string[] }) =>
   answer(
     client.POST('/api/campaigns/{campaign_id}/assignments', {
       params: { path: { campaign_id: campaignId } },
@@ -68,26 +68,26 @@ export const claimAssignments = (campaignId: number, body: { count: number; hold
     }),
   )
 
-export const submitRanking = (assignmentId: number, body: RankingBody) =>
+export const submitRanking = (key: string, body: RankingBody) =>
   answer(
-    client.POST('/api/assignments/{assignment_id}/ranking', {
-      params: { path: { assignment_id: assignmentId } },
+    client.POST('/api/assignments/{key}/ranking', {
+      params: { path: { key } },
       body,
     }),
   )
 
-export const skipAssignment = (assignmentId: number, body: { reason: string; holding: number[] }) =>
+export const skipAssignment = (key: string, body: { reason: string; holding: string[] }) =>
   answer(
-    client.POST('/api/assignments/{assignment_id}/skip', {
-      params: { path: { assignment_id: assignmentId } },
+    client.POST('/api/assignments/{key}/skip', {
+      params: { path: { key } },
       body,
     }),
   )
 
-export const extendAssignment = (assignmentId: number) =>
+export const extendAssignment = (key: string) =>
   answer(
-    client.POST('/api/assignments/{assignment_id}/heartbeat', {
-      params: { path: { assignment_id: assignmentId } },
+    client.POST('/api/assignments/{key}/heartbeat', {
+      params: { path: { key } },
     }),
   )
 
@@ -127,7 +127,7 @@ export const reviewDemonstration = (demonstrationId: number, body: ReviewBody) =
     }),
   )
 
-export const claimAdjudications = (campaignId: number, body: { count: number; holding: number[] }) =>
+export const claimAdjudications = (campaignId: number, body: { count: number; holding: string[] }) =>
   answer(
     client.POST('/api/campaigns/{campaign_id}/adjudications', {
       params: { path: { campaign_id: campaignId } },
@@ -135,5 +135,4 @@ export const claimAdjudications = (campaignId: number, body: { count: number; ho
     }),
   )
 
-export const listOrders = (assignmentId: number) =>
-  answer(client.GET('/api/assignments/{assignment_id}/orders', { params: { path: { assignment_id: assignmentId } } }))
+export const listOrders = (key: string) => answer(client.GET('/api/assignments/{key}/orders', { params: { path: { key } } }))

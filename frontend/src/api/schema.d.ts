@@ -4,7 +4,23 @@
  */
 
 export interface paths {
-    "/api/assignments/{assignment_id}/heartbeat": {
+    "/api/assignments/{key}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["correctRanking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignments/{key}/heartbeat": {
         parameters: {
             query?: never;
             header?: never;
@@ -20,7 +36,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/assignments/{assignment_id}/orders": {
+    "/api/assignments/{key}/orders": {
         parameters: {
             query?: never;
             header?: never;
@@ -36,7 +52,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/assignments/{assignment_id}/ranking": {
+    "/api/assignments/{key}/ranking": {
         parameters: {
             query?: never;
             header?: never;
@@ -52,7 +68,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/assignments/{assignment_id}/skip": {
+    "/api/assignments/{key}/skip": {
         parameters: {
             query?: never;
             header?: never;
@@ -156,6 +172,23 @@ export interface paths {
             cookie?: never;
         };
         get: operations["getGuideline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/rankings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The latest of one's own, 50 at most: what one may look at again and correct. */
+        get: operations["listOwnRankings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -346,14 +379,15 @@ export interface components {
     schemas: {
         /** @description What a labeler sees: nothing in it tells who or what wrote a candidate. */
         AssignmentOutput: {
-            readonly id: number;
+            /** Format: uuid */
+            id: string;
             campaign: number;
             prompt: components["schemas"]["PromptOutput"];
             /** @description In the order to show them. */
             readonly candidates: components["schemas"]["CandidateOutput"][];
+            readonly guideline_version: number;
             /** Format: date-time */
             lease_expires_at: string;
-            readonly guideline_version: number;
         };
         AssignmentsOutput: {
             assignments: components["schemas"]["AssignmentOutput"][];
@@ -366,6 +400,8 @@ export interface components {
             is_active: boolean;
             rankings_waiting: number;
             demonstrations_waiting: number;
+            /** @description How far what waits is counted: this number means as many, or more. */
+            counted_to: number;
             ranked_today: number;
             demonstrated_today: number;
         };
@@ -375,7 +411,7 @@ export interface components {
         };
         ClaimInputRequest: {
             /** @description Assignments that the page still has besides this one. */
-            holding?: number[];
+            holding?: string[];
             /** @default 1 */
             count: number;
         };
@@ -409,6 +445,10 @@ export interface components {
              * Format: date-time
              */
             published_at: string;
+        };
+        CorrectionOutput: {
+            ranking_id: number;
+            revision: number;
         };
         DemonstrationOutput: {
             readonly id: number;
@@ -447,6 +487,10 @@ export interface components {
              * Format: date-time
              */
             reviewed_at: string;
+        };
+        EditedResponseRequest: {
+            id: number;
+            text: string;
         };
         ErasureInputRequest: {
             /**
@@ -499,6 +543,38 @@ export interface components {
              */
             published_at: string;
         };
+        /** @description An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied. */
+        JudgementInputRequest: {
+            /**
+             * Format: uuid
+             * @description Made by the page; the same key stores the same ranking once.
+             */
+            idempotency_key: string;
+            tiers: number[][];
+            unacceptable?: number[];
+            /**
+             * @description The reason; then nothing is ranked.
+             * @default
+             */
+            cannot_judge: string;
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
+            strength?: number | null;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 5 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: wrong_task, unfit_for_assistant, hallucination, breaks_constraint, sexual, violent, encourages_harm, denigrates, harmful_advice, opinion, moral_judgement. */
+            flags?: {
+                [key: string]: string[];
+            };
+            rationale?: string;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponseRequest"] | null;
+            /** Format: double */
+            seconds_spent: number;
+        };
         LeaseOutput: {
             /** Format: date-time */
             lease_expires_at: string;
@@ -550,6 +626,34 @@ export interface components {
             /** @description What whoever asks has asked for. */
             erasure: components["schemas"]["ErasureOutput"] | null;
         };
+        /** @description A ranking of one's own as it now stands, with what it is about. */
+        OwnRankingOutput: {
+            readonly assignment: components["schemas"]["ShownOutput"];
+            /** Format: int64 */
+            revision?: number;
+            tiers: unknown;
+            unacceptable?: unknown;
+            cannot_judge?: string;
+            /**
+             * Format: int64
+             * @description How much better the best is than the next, from 1 (slightly) to 3 (much).
+             */
+            strength?: number | null;
+            /** @description By completion id, then by axis: 1 (bad) to 5 (good). */
+            ratings?: unknown;
+            /** @description By completion id: what is wrong with it. */
+            flags?: unknown;
+            rationale?: string;
+            /** @description The best response as the labeler would have it: its id and the text. */
+            edited?: unknown;
+            /** Format: double */
+            seconds_spent: number;
+            /**
+             * Submitted
+             * Format: date-time
+             */
+            submitted_at: string;
+        };
         PersonOutput: {
             readonly id: number;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
@@ -563,10 +667,10 @@ export interface components {
             language?: string;
             messages: components["schemas"]["MessageOutput"][];
         };
-        /** @description An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied. */
+        /** @description A judgement, and what the page still has to do. */
         RankingInputRequest: {
             /** @description Assignments that the page still has besides this one. */
-            holding?: number[];
+            holding?: string[];
             /**
              * Format: uuid
              * @description Made by the page; the same key stores the same ranking once.
@@ -579,11 +683,28 @@ export interface components {
              * @default
              */
             cannot_judge: string;
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
+            strength?: number | null;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 5 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: wrong_task, unfit_for_assistant, hallucination, breaks_constraint, sexual, violent, encourages_harm, denigrates, harmful_advice, opinion, moral_judgement. */
+            flags?: {
+                [key: string]: string[];
+            };
+            rationale?: string;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponseRequest"] | null;
             /** Format: double */
             seconds_spent: number;
         };
         RankingOutput: {
             ranking_id: number;
+            /** @description It came after the time was up and somebody else had taken over: kept, and not counted. */
+            kept_as_surplus: boolean;
             /** @description What replaces this assignment; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
         };
@@ -670,13 +791,23 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+        /** @description What a labeler sees: nothing in it tells who or what wrote a candidate. */
+        ShownOutput: {
+            /** Format: uuid */
+            id: string;
+            campaign: number;
+            prompt: components["schemas"]["PromptOutput"];
+            /** @description In the order to show them. */
+            readonly candidates: components["schemas"]["CandidateOutput"][];
+            readonly guideline_version: number;
+        };
         SignInInputRequest: {
             username: string;
             password: string;
         };
         SkipInputRequest: {
             /** @description Assignments that the page still has besides this one. */
-            holding?: number[];
+            holding?: string[];
             reason: string;
         };
         SubmissionInputRequest: {
@@ -720,12 +851,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    correctRanking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgementInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionOutput"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionOutput"];
+                };
+            };
+        };
+    };
     extendAssignment: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                assignment_id: number;
+                key: string;
             };
             cookie?: never;
         };
@@ -746,7 +910,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                assignment_id: number;
+                key: string;
             };
             cookie?: never;
         };
@@ -767,7 +931,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                assignment_id: number;
+                key: string;
             };
             cookie?: never;
         };
@@ -800,7 +964,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                assignment_id: number;
+                key: string;
             };
             cookie?: never;
         };
@@ -994,6 +1158,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuidelineOutput"];
+                };
+            };
+        };
+    };
+    listOwnRankings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRankingOutput"][];
                 };
             };
         };

@@ -58,7 +58,7 @@ describe('the drafts of a person', () => {
     for (const [person, id] of [[7, 20], [7, 3], [77, 4]] as const) keepDraft({ kind: 'unsent', person, id }, 'x')
     keepDraft({ kind: 'ranking', person: 7, id: 5 }, 'x')
 
-    expect(draftIds({ kind: 'unsent', person: 7 })).toEqual([3, 20])
+    expect(draftIds({ kind: 'unsent', person: 7 })).toEqual(['20', '3'])
   })
 })
 
@@ -70,7 +70,7 @@ describe('old drafts', () => {
 
     dropOldDrafts(NOON)
 
-    expect(draftIds(ADAS)).toEqual([2])
+    expect(draftIds(ADAS)).toEqual(['2'])
   })
 
   it('stay when they were handed in and not sent, and so does what is not ours', () => {

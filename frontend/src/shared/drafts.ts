@@ -5,7 +5,7 @@ const KEPT_MS = 14 * 24 * 3600 * 1000
 
 type Stored = { at: number; value: unknown }
 
-export type DraftKey = { kind: 'ranking' | 'demonstration' | 'review' | 'unsent'; person: number; id: number }
+export type DraftKey = { kind: 'ranking' | 'demonstration' | 'review' | 'unsent'; person: number; id: string | number }
 
 /** The draft as it was last kept; null when there is none that can be read. */
 export function readDraft(key: DraftKey): unknown {
@@ -27,12 +27,12 @@ export function dropDraft(key: DraftKey): void {
 }
 
 /** The ids of one kind of draft that a person has on this device. */
-export function draftIds({ kind, person }: Omit<DraftKey, 'id'>): number[] {
+export function draftIds({ kind, person }: Omit<DraftKey, 'id'>): string[] {
   const prefix = `${PREFIX}.${kind}.${person}.`
   return Object.keys(localStorage)
     .filter((name) => name.startsWith(prefix))
-    .map((name) => Number(name.slice(prefix.length)))
-    .sort((a, b) => a - b)
+    .map((name) => name.slice(prefix.length))
+    .sort()
 }
 
 /** Forget drafts that nobody came back to. What was not sent stays. */

@@ -5,7 +5,7 @@ const ANSWERS = ['Salt it.', 'Add **lemon**.', 'Brown the onions first.', 'Buy s
 /** An assignment like the server's: its candidates are 10 × id and what follows. */
 export function sampleAssignment(id: number, changes: Partial<Assignment> = {}): Assignment {
   return {
-    id,
+    id: String(id),
     campaign: 1,
     prompt: {
       id: id + 500,

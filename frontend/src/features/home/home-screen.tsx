@@ -35,14 +35,14 @@ export function HomeScreen({ person, campaigns, error, onRetry }: Props) {
 
 function CampaignCard({ campaign }: { campaign: Campaign }) {
   const { t } = useTranslation()
-  const { id, name, description, rankings_waiting, demonstrations_waiting, ranked_today, demonstrated_today } = campaign
+  const { id, name, description, rankings_waiting, demonstrations_waiting, counted_to, ranked_today, demonstrated_today } = campaign
   return (
     <WorkCard id={id} name={name} description={description} note={campaign.is_active ? null : t('home.paused')}>
       <WorkKind href={`/rank/${id}`} action={t('home.rank')} name={name} explain={t('home.rankExplain')}
-        waiting={t('home.rankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
+        waiting={t(rankings_waiting < counted_to ? 'home.rankingsWaiting' : 'home.manyRankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
         today={ranked_today} isPrimary />
       <WorkKind href={`/demonstrate/${id}`} action={t('home.demonstrate')} name={name} explain={t('home.demonstrateExplain')}
-        waiting={t('home.demonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
+        waiting={t(demonstrations_waiting < counted_to ? 'home.demonstrationsWaiting' : 'home.manyDemonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
         today={demonstrated_today} />
     </WorkCard>
   )

@@ -12,7 +12,7 @@ import { useCommands } from '@/shared/use-commands'
 
 import styles from './rank.module.css'
 
-type Props = { assignment: number; letterOf: (id: number) => string; isReady: boolean }
+type Props = { assignment: string; letterOf: (id: number) => string; isReady: boolean }
 
 /** What labelers said of the same responses: for whoever has an order of their own, so that it is their own. */
 export function LabelersOrders({ assignment, letterOf, isReady }: Props) {

@@ -13,59 +13,66 @@ const LEASE_LOST = new ApiError({ status: 409, code: 'lease_lost', detail: 'This
 
 /** What the real one promises: leases, one ranking per key, and what replaces an assignment. */
 class Server implements QueueServer {
-  readonly stored = new Map<string, { id: number; body: RankingBody }>()
-  readonly skipped: number[] = []
+  readonly stored = new Map<string, { id: string; body: RankingBody }>()
+  readonly skipped: string[] = []
   claims = 0
   isReachable = true
   /** It does what it is asked and the answer gets lost. */
   losesAnswers = false
-  private readonly leased = new Set<number>()
-  private readonly open: number[]
+  private readonly leased = new Set<string>()
+  private readonly lapsed = new Set<string>()
+  private readonly open: string[]
 
   constructor(count: number) {
-    this.open = Array.from({ length: count }, (_, index) => index + 1)
+    this.open = Array.from({ length: count }, (_, index) => String(index + 1))
   }
 
-  claim = (holding: number[], count: number) => {
+  claim = (holding: string[], count: number) => {
     this.claims += 1
     return this.answer(() => this.lease(holding, count))
   }
 
-  submit = (id: number, body: RankingBody) =>
+  submit = (id: string, body: RankingBody) =>
     this.answer(() => {
       if (!this.stored.has(body.idempotency_key)) {
-        if (!this.leased.delete(id)) throw LEASE_LOST
+        if (!this.leased.delete(id) && !this.lapsed.has(id)) throw LEASE_LOST
         this.stored.set(body.idempotency_key, { id, body })
       }
-      return this.lease(body.holding ?? [], 1)
+      return { next: this.lease(body.holding ?? [], 1), isSurplus: this.lapsed.has(id) }
     })
 
-  skip = (id: number, _reason: string, holding: number[]) =>
+  skip = (id: string, _reason: string, holding: string[]) =>
     this.answer(() => {
       if (!this.leased.delete(id)) throw LEASE_LOST
       this.skipped.push(id)
       return this.lease(holding, 1)
     })
 
-  extend = (id: number) =>
+  extend = (id: string) =>
     this.answer(() => {
       if (!this.leased.has(id)) throw LEASE_LOST
     })
 
   /** The time of one ran out, and somebody else took it. */
-  takeAway(id: number): void {
+  takeAway(id: string): void {
+    this.leased.delete(id)
+    this.lapsed.add(id)
+  }
+
+  /** The labeler skipped it in another tab. */
+  skipElsewhere(id: string): void {
     this.leased.delete(id)
   }
 
-  rankedIds(): number[] {
+  rankedIds(): string[] {
     return [...this.stored.values()].map(({ id }) => id)
   }
 
-  private lease(holding: number[], count: number): Assignment[] {
+  private lease(holding: string[], count: number): Assignment[] {
     const mine = [...this.leased].filter((id) => !holding.includes(id)).slice(0, count)
     const fresh = this.open.splice(0, count - mine.length)
     fresh.forEach((id) => this.leased.add(id))
-    return [...mine, ...fresh].map((id) => sampleAssignment(id))
+    return [...mine, ...fresh].map((id) => sampleAssignment(Number(id)))
   }
 
   private async answer<T>(act: () => T): Promise<T> {
@@ -100,7 +107,7 @@ describe('the queue', () => {
     const queue = await started(new Server(5))
 
     expect(queue.snapshot().status).toBe('ready')
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
   })
 
   it('says that there is nothing to do when there is nothing', async () => {
@@ -128,7 +135,7 @@ describe('the queue', () => {
     await Promise.all([queue.refill(), queue.refill(), queue.refill()])
 
     expect(server.claims).toBe(1)
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
   })
 
   it('tells its listeners of every change until they leave', async () => {
@@ -152,10 +159,10 @@ describe('submitting', () => {
 
     const answered = submitShown(queue)
 
-    expect(shown(queue).id).toBe(2)
+    expect(shown(queue).id).toBe('2')
     expect(queue.snapshot().unsent).toMatchObject([{ isSending: true, error: null }])
     await answered
-    expect(idsOf(queue.snapshot().items)).toEqual([2, 3])
+    expect(idsOf(queue.snapshot().items)).toEqual(['2', '3'])
     expect(queue.snapshot().unsent).toEqual([])
   })
 
@@ -166,14 +173,14 @@ describe('submitting', () => {
 
     await Promise.all([queue.submit(first, judgement(first)), queue.submit(first, judgement(first))])
 
-    expect(server.rankedIds()).toEqual([1])
+    expect(server.rankedIds()).toEqual(['1'])
     expect(queue.snapshot().refused.size).toBe(0)
   })
 
   it('forgets the draft only when the ranking is stored', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    const key = { kind: 'ranking', person: ADA, id: 1 } as const
+    const key = { kind: 'ranking', person: ADA, id: '1' } as const
     keepDraft(key, 'half a ranking')
 
     server.isReachable = false
@@ -200,7 +207,7 @@ describe('without a network', () => {
 
     expect([...server.stored.keys()]).toEqual([unsent!.body.idempotency_key])
     expect(queue.snapshot().unsent).toEqual([])
-    expect(idsOf(queue.snapshot().items)).toEqual([2, 3])
+    expect(idsOf(queue.snapshot().items)).toEqual(['2', '3'])
   })
 
   it('stores a ranking once when only the answer was lost', async () => {
@@ -213,7 +220,7 @@ describe('without a network', () => {
     server.losesAnswers = false
     await queue.sendUnsent()
 
-    expect(server.rankedIds()).toEqual([1])
+    expect(server.rankedIds()).toEqual(['1'])
     expect(queue.snapshot().unsent).toEqual([])
   })
 
@@ -230,9 +237,9 @@ describe('without a network', () => {
     server.isReachable = true
     const after = await started(server)
 
-    expect(server.rankedIds()).toEqual([1])
+    expect(server.rankedIds()).toEqual(['1'])
     expect(after.snapshot().unsent).toEqual([])
-    expect(idsOf(after.snapshot().items)).toEqual([2, 3])
+    expect(idsOf(after.snapshot().items)).toEqual(['2', '3'])
   })
 
   it('shows one again that could not be skipped, and why', async () => {
@@ -242,12 +249,28 @@ describe('without a network', () => {
 
     await queue.skip(shown(queue), 'subject')
 
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
     expect(queue.snapshot().error).toBe(UNREACHABLE)
     server.isReachable = true
     await queue.skip(shown(queue), 'subject')
-    expect(server.skipped).toEqual([1])
+    expect(server.skipped).toEqual(['1'])
     expect(queue.snapshot().error).toBeNull()
+  })
+})
+
+describe('a ranking that comes after the time ran out', () => {
+  it('is kept, and the labeler is told calmly until they hand in the next', async () => {
+    const server = new Server(5)
+    const queue = await started(server)
+    server.takeAway('1')
+
+    await submitShown(queue)
+
+    expect(server.rankedIds()).toEqual(['1'])
+    expect(queue.snapshot()).toMatchObject({ isKeptAsSurplus: true, error: null, unsent: [] })
+    expect(idsOf(queue.snapshot().items)).toEqual(['2', '3'])
+    await submitShown(queue)
+    expect(queue.snapshot().isKeptAsSurplus).toBe(false)
   })
 })
 
@@ -255,41 +278,41 @@ describe('a refusal', () => {
   it('brings the work back on screen with the reason', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(1)
+    server.skipElsewhere('1')
 
     await submitShown(queue)
 
-    expect(shown(queue).id).toBe(1)
-    expect(queue.snapshot().refused.get(1)).toBe(LEASE_LOST)
+    expect(shown(queue).id).toBe('1')
+    expect(queue.snapshot().refused.get('1')).toBe(LEASE_LOST)
     expect(queue.snapshot().unsent).toEqual([])
   })
 
   it('waits beside the work when that has gone on', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(1)
+    server.skipElsewhere('1')
     const answered = submitShown(queue)
-    keepDraft({ kind: 'ranking', person: ADA, id: 2 }, 'begun')
+    keepDraft({ kind: 'ranking', person: ADA, id: '2' }, 'begun')
 
     await answered
 
-    expect(shown(queue).id).toBe(2)
+    expect(shown(queue).id).toBe('2')
     expect(queue.snapshot().unsent).toMatchObject([{ error: LEASE_LOST, isSending: false }])
-    queue.reopen(1)
-    expect(shown(queue).id).toBe(1)
-    expect(queue.snapshot().refused.get(1)).toBe(LEASE_LOST)
+    queue.reopen('1')
+    expect(shown(queue).id).toBe('1')
+    expect(queue.snapshot().refused.get('1')).toBe(LEASE_LOST)
   })
 
   it('is left behind when the labeler goes on', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(1)
+    server.skipElsewhere('1')
     await submitShown(queue)
 
-    await queue.discard(1)
+    await queue.discard('1')
 
     expect(queue.snapshot().refused.size).toBe(0)
-    expect(idsOf(queue.snapshot().items)).toEqual([2, 3])
+    expect(idsOf(queue.snapshot().items)).toEqual(['2', '3'])
     expect(server.rankedIds()).toEqual([])
   })
 
@@ -300,23 +323,23 @@ describe('a refusal', () => {
     await submitShown(before)
     await submitShown(before)
     server.isReachable = true
-    server.takeAway(1)
-    server.takeAway(2)
+    server.skipElsewhere('1')
+    server.skipElsewhere('2')
 
     const after = await started(server)
 
     expect(after.snapshot().status).toBe('ready')
-    expect([...after.snapshot().refused.keys()]).toEqual([1, 2])
+    expect([...after.snapshot().refused.keys()]).toEqual(['1', '2'])
   })
 
   it('to skip means that it is gone already', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(1)
+    server.skipElsewhere('1')
 
     await queue.skip(shown(queue), 'subject')
 
-    expect(idsOf(queue.snapshot().items)).toEqual([2, 3])
+    expect(idsOf(queue.snapshot().items)).toEqual(['2', '3'])
   })
 
   it('for want of a session asks to sign in and keeps the ranking', async () => {
@@ -335,25 +358,37 @@ describe('a refusal', () => {
 })
 
 describe('the heartbeat', () => {
-  it('says when the one on screen was lost, and leaves it there', async () => {
+  it('lets the labeler finish the one on screen when its time ran out', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(1)
+    server.takeAway('1')
 
     await queue.beat()
 
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
-    expect(queue.snapshot().refused.get(1)).toBe(LEASE_LOST)
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
+    expect(queue.snapshot().refused.size).toBe(0)
+  })
+
+  it('says when the one on screen is refused for another reason, and leaves it there', async () => {
+    const server = new Server(5)
+    const queue = await started(server)
+    const gone = new ApiError({ status: 404, code: 'not_found', detail: 'There is nothing here.' })
+    server.extend = (id) => (id === '1' ? Promise.reject(gone) : Promise.resolve())
+
+    await queue.beat()
+
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
+    expect(queue.snapshot().refused.get('1')).toBe(gone)
   })
 
   it('replaces the next one quietly when that was lost', async () => {
     const server = new Server(5)
     const queue = await started(server)
-    server.takeAway(2)
+    server.takeAway('2')
 
     await queue.beat()
 
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 3])
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '3'])
     expect(queue.snapshot().refused.size).toBe(0)
   })
 
@@ -364,7 +399,7 @@ describe('the heartbeat', () => {
 
     await queue.beat()
 
-    expect(idsOf(queue.snapshot().items)).toEqual([1, 2])
+    expect(idsOf(queue.snapshot().items)).toEqual(['1', '2'])
     expect(queue.snapshot().status).toBe('ready')
   })
 })
@@ -377,7 +412,7 @@ describe('whatever the network does', () => {
       fc.asyncProperty(fc.array(someEvent, { maxLength: 30 }), async (events) => {
         localStorage.clear()
         const server = new Server(40)
-        const handedIn: number[] = []
+        const handedIn: string[] = []
         let queue = await started(server)
 
         for (const event of events) {
@@ -395,7 +430,7 @@ describe('whatever the network does', () => {
         Object.assign(server, { isReachable: true, losesAnswers: false })
         await queue.sendUnsent()
 
-        expect(server.rankedIds().sort((a, b) => a - b)).toEqual(handedIn.sort((a, b) => a - b))
+        expect(server.rankedIds().sort()).toEqual(handedIn.sort())
         expect(queue.snapshot().unsent).toEqual([])
       }),
     )

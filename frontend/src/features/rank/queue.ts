@@ -22,21 +22,26 @@ export type QueueState = {
   items: readonly Assignment[]
   unsent: readonly Unsent[]
   /** By assignment: why the server no longer takes what is on screen. */
-  refused: ReadonlyMap<number, ApiError>
+  refused: ReadonlyMap<string, ApiError>
+  /** The last one that was handed in came after somebody else had taken over: it is kept all the same. */
+  isKeptAsSurplus: boolean
 }
 
+/** What the server says to a ranking: what comes next, and whether this one came too late to count. */
+export type Submitted = { next: Assignment[]; isSurplus: boolean }
+
 export type QueueServer = {
-  claim: (holding: number[], count: number) => Promise<Assignment[]>
-  submit: (assignmentId: number, body: RankingBody) => Promise<Assignment[]>
-  skip: (assignmentId: number, reason: string, holding: number[]) => Promise<Assignment[]>
-  extend: (assignmentId: number) => Promise<unknown>
+  claim: (holding: string[], count: number) => Promise<Assignment[]>
+  submit: (id: string, body: RankingBody) => Promise<Submitted>
+  skip: (id: string, reason: string, holding: string[]) => Promise<Assignment[]>
+  extend: (id: string) => Promise<unknown>
 }
 
 type Options = { campaign: number; person: number; work?: Work; server: QueueServer; onSignedOut: () => void }
 
 /** The labeler's assignments of one campaign: the next is there at once, and what was handed in is never lost. */
 export class AssignmentQueue {
-  private state: QueueState = { status: 'loading', error: null, items: [], unsent: [], refused: new Map() }
+  private state: QueueState = { status: 'loading', error: null, items: [], unsent: [], refused: new Map(), isKeptAsSurplus: false }
   private readonly listeners = new Set<() => void>()
   private readonly options: Options
   private readonly work: Work
@@ -106,7 +111,7 @@ export class AssignmentQueue {
   }
 
   /** Show a ranking again that was refused, to look at it or to copy from it. */
-  reopen(id: number): void {
+  reopen(id: string): void {
     const unsent = this.find(id)
     if (!unsent) return
     this.dropUnsent(id)
@@ -114,14 +119,17 @@ export class AssignmentQueue {
   }
 
   /** Give up one that the server no longer takes. */
-  async discard(id: number): Promise<void> {
+  async discard(id: string): Promise<void> {
     this.dropUnsent(id)
     this.forget(id)
     this.leave(id)
     await this.refill()
   }
 
-  /** Keep the leases alive. One that is lost stays on screen with the reason; one held ahead just goes. */
+  /**
+   * Keep the leases alive. One on screen whose time ran out is worked on all the same: the server keeps it. One
+   * that is refused for another reason stays on screen with it; one held ahead just goes.
+   */
   async beat(): Promise<void> {
     for (const [place, { id }] of this.state.items.entries()) {
       try {
@@ -129,22 +137,23 @@ export class AssignmentQueue {
       } catch (error) {
         this.report(error)
         if (!isRefusal(error)) continue
-        if (place === 0) this.refuse(id, error)
-        else this.leave(id)
+        if (place > 0) this.leave(id)
+        else if (error.code !== 'lease_lost') this.refuse(id, error)
       }
     }
     await this.refill()
   }
 
-  private async send(id: number): Promise<void> {
+  private async send(id: string): Promise<void> {
     const unsent = this.find(id)
     if (!unsent) return
     this.setUnsent({ ...unsent, isSending: true })
     try {
-      const next = await this.options.server.submit(id, { ...unsent.body, holding: this.holding() })
+      const { next, isSurplus } = await this.options.server.submit(id, { ...unsent.body, holding: this.holding() })
       this.dropUnsent(id)
       this.forget(id)
       this.take(next)
+      this.set({ isKeptAsSurplus: isSurplus })
       await this.refill()
     } catch (error) {
       this.report(error)
@@ -167,21 +176,21 @@ export class AssignmentQueue {
     if (isRefusal(error)) this.refuse(assignment.id, error)
   }
 
-  private refuse(id: number, error: ApiError): void {
+  private refuse(id: string, error: ApiError): void {
     this.set({ refused: new Map(this.state.refused).set(id, error), error: null })
   }
 
-  private leave(id: number): void {
+  private leave(id: string): void {
     const refused = new Map(this.state.refused)
     refused.delete(id)
     this.set({ items: this.state.items.filter((item) => item.id !== id), refused, error: null })
   }
 
-  private holding(): number[] {
+  private holding(): string[] {
     return [...this.state.items.map(({ id }) => id), ...this.state.unsent.map(({ assignment }) => assignment.id)]
   }
 
-  private find(id: number): Unsent | undefined {
+  private find(id: string): Unsent | undefined {
     return this.state.unsent.find(({ assignment }) => assignment.id === id)
   }
 
@@ -192,12 +201,12 @@ export class AssignmentQueue {
     this.set({ unsent: [...others, unsent] })
   }
 
-  private dropUnsent(id: number): void {
+  private dropUnsent(id: string): void {
     dropDraft(this.unsentKey(id))
     this.set({ unsent: this.state.unsent.filter(({ assignment }) => assignment.id !== id) })
   }
 
-  private forget(id: number): void {
+  private forget(id: string): void {
     dropDraft(this.draftKey(id))
   }
 
@@ -209,11 +218,11 @@ export class AssignmentQueue {
       .map((kept) => ({ ...kept!, error: null, isSending: false }))
   }
 
-  private draftKey(id: number) {
+  private draftKey(id: string) {
     return { kind: 'ranking', person: this.options.person, id } as const
   }
 
-  private unsentKey(id: number) {
+  private unsentKey(id: string) {
     return { kind: 'unsent', person: this.options.person, id } as const
   }
 

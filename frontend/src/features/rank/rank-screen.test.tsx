@@ -26,7 +26,7 @@ describe('the rank screen', () => {
   it('asks for two, sends what was ranked, and has the next one there', async () => {
     const all = answerWith(({ path }) =>
       path.endsWith('/ranking')
-        ? { status: 201, body: { ranking_id: 1, next: [sampleAssignment(3)] } }
+        ? { status: 201, body: { ranking_id: 1, kept_as_surplus: false, next: [sampleAssignment(3)] } }
         : { body: { assignments: [sampleAssignment(1), sampleAssignment(2)] } },
     )
     const user = open()
@@ -39,6 +39,21 @@ describe('the rank screen', () => {
     expect(all[0]).toMatchObject({ path: '/api/campaigns/1/assignments', body: { count: 2, holding: [] } })
     expect(all[1]).toMatchObject({ path: '/api/assignments/1/ranking', body: { tiers: [[10], [11], [12], [13]] } })
     expect(document.title).toBe('Rank · Kitchen · Rankwright')
+  })
+
+  it('says calmly that a late one is kept', async () => {
+    answerWith(({ path }) =>
+      path.endsWith('/ranking')
+        ? { status: 201, body: { ranking_id: 1, kept_as_surplus: true, next: [] } }
+        : { body: { assignments: [sampleAssignment(1), sampleAssignment(2)] } },
+    )
+    const user = open()
+    await question(1)
+
+    await user.keyboard('123{Enter}')
+
+    expect(await screen.findByText(/is kept/)).toBeTruthy()
+    expect(screen.queryByRole('alert')).toBeNull()
   })
 
   it('says in words that there is nothing to do', async () => {

@@ -34,6 +34,7 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
         <Notice kind="error" words={wordsFor(state.error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
       )}
       {state.error !== null && state.items.length > 0 && <Notice kind="warning" words={wordsFor(state.error, t)} />}
+      {state.isKeptAsSurplus && <Notice kind="info" words={t('rank.keptAsSurplus')} />}
       {state.status === 'loading' && <p className="waiting" aria-busy="true">{t('loading')}</p>}
       {state.status === 'ready' && state.items.length === 0 && (
         <AllDone title={t(work === 'rank' ? 'rank.done' : 'adjudicate.done')} explain={t('rank.doneExplain')} />

@@ -47,7 +47,10 @@ function serverOf(campaign: number, work: Work): QueueServer {
   const claim = work === 'rank' ? claimAssignments : claimAdjudications
   return {
     claim: async (holding, count) => (await claim(campaign, { holding, count })).assignments,
-    submit: async (id, body) => (await submitRanking(id, body)).next,
+    submit: async (id, body) => {
+      const { next, kept_as_surplus } = await submitRanking(id, body)
+      return { next, isSurplus: kept_as_surplus }
+    },
     skip: async (id, reason, holding) => (await skipAssignment(id, { reason, holding })).next,
     extend: extendAssignment,
   }

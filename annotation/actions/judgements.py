@@ -1,0 +1,120 @@
+"""What a labeler may say of the candidates of an assignment, and what of it cannot be stored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from django.utils.translation import gettext as _
+
+from annotation.errors import (
+    BadEdit,
+    BadRating,
+    BadStrength,
+    DuplicateCompletion,
+    IncompleteRanking,
+    UnknownCompletion,
+    UnknownFlag,
+)
+from annotation.flags import Flag
+from annotation.messages import check_text
+from annotation.models import Assignment
+
+Tiers = Sequence[Sequence[int]]
+
+STRENGTHS = range(1, 4)
+RATINGS = range(1, 6)
+
+
+class Judgement(TypedDict):
+    """As a ranking stores it. Keys of JSON objects are texts, so ids that are keys are too."""
+
+    tiers: list[list[int]]
+    unacceptable: list[int]
+    cannot_judge: str
+    strength: int | None
+    ratings: dict[str, dict[str, int]]
+    flags: dict[str, list[str]]
+    rationale: str
+    edited: dict[str, Any] | None
+
+
+def judgement_of(
+    *,
+    tiers: Tiers,
+    unacceptable: Sequence[int],
+    cannot_judge: str,
+    strength: int | None = None,
+    ratings: Mapping[Any, Mapping[str, int]] | None = None,
+    flags: Mapping[Any, Sequence[str]] | None = None,
+    rationale: str = "",
+    edited: Mapping[str, Any] | None = None,
+) -> Judgement:
+    """The same judgement in the one form that is stored and compared."""
+    return {
+        "tiers": [list(tier) for tier in tiers if tier],
+        "unacceptable": list(unacceptable),
+        "cannot_judge": check_text(cannot_judge).strip()[:500],
+        "strength": strength,
+        "ratings": {str(pk): dict(given) for pk, given in (ratings or {}).items() if given},
+        "flags": {str(pk): sorted(set(given)) for pk, given in (flags or {}).items() if given},
+        "rationale": check_text(rationale).strip(),
+        "edited": {"id": edited["id"], "text": check_text(edited["text"])} if edited else None,
+    }
+
+
+def check_judgement(assignment: Assignment, judgement: Judgement) -> None:
+    """Nothing, if it can be stored.
+
+    :raises BadInput: with the code that names what is wrong.
+    """
+    shown = set(assignment.candidate_set.completions.values_list("pk", flat=True))
+    check_partition(judgement, shown)
+    _check_strength(judgement)
+    _check_ratings(judgement, shown, assignment.campaign.rating_axes)
+    _check_flags(judgement, shown)
+    if (edited := judgement["edited"]) is not None:
+        _check_known({edited["id"]}, shown)
+        if not edited["text"].strip():
+            raise BadEdit(_("The response as you would have it is empty."))
+
+
+def check_partition(judgement: Judgement, shown: set[int]) -> None:
+    ranked = [completion_id for tier in judgement["tiers"] for completion_id in tier]
+    named = ranked + judgement["unacceptable"]
+    if judgement["cannot_judge"]:
+        if named:
+            raise IncompleteRanking(_("Either rank the responses or say why you cannot judge them."))
+        return
+    if len(named) != len(set(named)):
+        raise DuplicateCompletion(_("A response is ranked twice."))
+    _check_known(set(named), shown)
+    if set(named) != shown:
+        raise IncompleteRanking(_("Rank every response, or mark it as unacceptable."))
+
+
+def _check_strength(judgement: Judgement) -> None:
+    if judgement["strength"] is None:
+        return
+    if judgement["strength"] not in STRENGTHS:
+        raise BadStrength(_("How much better the best is goes from 1 (slightly) to 3 (much)."))
+    if len(judgement["tiers"]) + bool(judgement["unacceptable"]) < 2:
+        raise BadStrength(_("No response is better than another here, so it cannot be said by how much."))
+
+
+def _check_ratings(judgement: Judgement, shown: set[int], axes: Sequence[str]) -> None:
+    _check_known(judgement["ratings"], shown)
+    for ratings in judgement["ratings"].values():
+        if unknown := set(ratings) - set(axes):
+            raise BadRating(_("This campaign does not rate %(axis)s.") % {"axis": min(unknown)})
+        if not set(ratings.values()) <= set(RATINGS):
+            raise BadRating(_("Ratings go from 1 (bad) to 5 (good)."))
+
+
+def _check_flags(judgement: Judgement, shown: set[int]) -> None:
+    _check_known(judgement["flags"], shown)
+    if unknown := {flag for flags in judgement["flags"].values() for flag in flags} - set(Flag.values):
+        raise UnknownFlag(_("There is no flag %(flag)s.") % {"flag": min(unknown)})
+
+
+def _check_known(named: set[int] | Mapping[str, Any], shown: set[int]) -> None:
+    if not {str(pk) for pk in named} <= {str(pk) for pk in shown}:
+        raise UnknownCompletion(_("A ranked response does not belong to this assignment."))

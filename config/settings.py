@@ -20,6 +20,7 @@ CSRF_TRUSTED_ORIGINS = env.words("RANKWRIGHT_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,6 +14,7 @@ from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
+from annotation.admin.lists import told
 from annotation.admin.quality import quality_page
 from annotation.models import Campaign, ConsentText, Guideline
 
@@ -78,14 +78,9 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return is_researcher(request)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        campaigns: QuerySet[Campaign] = super().get_queryset(request)
-        return campaigns.annotate(prompt_total=Count("prompts"))
-
-    @admin.display(description=_("prompts"), ordering="prompt_total")
-    def prompt_count(self, campaign: Any) -> int:
-        total: int = campaign.prompt_total
-        return total
+    @admin.display(description=_("prompts"))
+    def prompt_count(self, campaign: Campaign) -> str:
+        return told(campaign.prompts.all())
 
     @admin.display(description=_("older than that now"))
     def outlived(self, campaign: Campaign) -> str:

@@ -1,19 +1,26 @@
+from collections.abc import Iterator
+
 from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue
-from annotation.models import Demonstration
+from annotation.admin.lists import CampaignFilter, LabelerFilter, LongList, Rows, accounts, in_json, newest
+from annotation.models import Demonstration, Prompt
+
+
+class DemonstrationCampaignFilter(CampaignFilter):
+    through = ("prompt", lambda campaign: Prompt.objects.filter(campaign=campaign))
 
 
 @admin.register(Demonstration)
-class DemonstrationAdmin(RecordAdmin):
+class DemonstrationAdmin(LongList, RecordAdmin):
     list_display = ["id", "prompt", "status", "labeler", "seconds_spent", "submitted_at"]
     list_display_links = ["id", "prompt"]
-    list_filter = ["status", "prompt__campaign", "labeler"]
+    list_filter = ["status", DemonstrationCampaignFilter, LabelerFilter]
     list_select_related = ["prompt", "labeler"]
-    search_fields = ["turns"]
+    search_help_text = _("Number, account, or words of a newer one")
     fields = [
         "conversation",
         "written",
@@ -25,6 +32,12 @@ class DemonstrationAdmin(RecordAdmin):
         "submitted_at",
     ]
     readonly_fields = fields
+
+    def look_up(self, rows: Rows, term: str) -> Iterator[Rows]:
+        yield rows.filter(labeler__in=accounts(term))
+
+    def with_words(self, term: str) -> list[int]:
+        return newest(Demonstration, in_json("turns", term))
 
     @admin.display(description=_("prompt"))
     def conversation(self, demonstration: Demonstration) -> SafeString:

@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -8,16 +11,21 @@ from unfold.decorators import action
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue, titled
-from annotation.models import Ranking
+from annotation.admin.lists import CampaignFilter, LabelerFilter, LongList, Rows, accounts, newest
+from annotation.models import Assignment, Ranking
+
+
+class RankingCampaignFilter(CampaignFilter):
+    through = ("assignment", lambda campaign: Assignment.objects.filter(campaign=campaign))
 
 
 @admin.register(Ranking)
-class RankingAdmin(RecordAdmin):
+class RankingAdmin(LongList, RecordAdmin):
     list_display = ["id", "prompt", "__str__", "labeler", "seconds_spent", "submitted_at"]
     list_display_links = ["id", "prompt"]
-    list_filter = ["assignment__campaign", "labeler"]
+    list_filter = [RankingCampaignFilter, LabelerFilter]
     list_select_related = ["assignment__candidate_set__prompt", "labeler"]
-    date_hierarchy = "submitted_at"
+    search_help_text = _("Number, account, or words of a newer rationale")
     fields = [
         "conversation",
         "order",
@@ -45,6 +53,12 @@ class RankingAdmin(RecordAdmin):
         ranking = get_object_or_404(Ranking.objects.select_related("assignment"), pk=object_id)
         page = reverse("admin:annotation_candidateset_mark_gold", args=[ranking.assignment.candidate_set_id])
         return HttpResponseRedirect(f"{page}?ranking={ranking.pk}")
+
+    def look_up(self, rows: Rows, term: str) -> Iterator[Rows]:
+        yield rows.filter(labeler__in=accounts(term))
+
+    def with_words(self, term: str) -> list[int]:
+        return newest(Ranking, Q(rationale__icontains=term) | Q(cannot_judge__icontains=term))
 
     @admin.display(description=_("prompt"))
     def prompt(self, ranking: Ranking) -> str:

@@ -107,10 +107,9 @@ def their_turns(port: int, session: str, project: int, number: int) -> Turn:
     async def turn() -> bool:
         if held:
             await expect(client.post(*annotation(held.pop(), project, rng)))
-        answer = await client.get(f"/api/projects/{project}/next")
-        if answer.is_fine:
-            held.append(answer.body)
-        return bool(held)
+        following = await expect(client.get(f"/api/projects/{project}/next"))
+        held.append(following.body)
+        return True
 
     return turn
 
@@ -129,10 +128,12 @@ def annotation(task: dict[str, Any], project: int, rng: random.Random) -> tuple[
     return f"/api/tasks/{task['id']}/annotations/?project={project}", body
 
 
-async def expect(answering: Awaitable[Answer]) -> None:
+async def expect(answering: Awaitable[Answer]) -> Answer:
+    """:raises SystemExit: it was refused."""
     answer = await answering
     if not answer.is_fine:
-        raise SystemExit(f"a turn was answered {answer.status}: {answer.content[:500]!r}")
+        raise SystemExit(f"Label Studio answers {answer.status}: {answer.content[:500]!r}")
+    return answer
 
 
 async def climb(turns: list[Turn]) -> list[Level]:

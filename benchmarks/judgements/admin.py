@@ -26,6 +26,7 @@ PAGES = {
     "prompts_older": f"{LISTS}/prompt/?id__lt=1000&p=3",
     "prompts_of_campaign": f"{LISTS}/prompt/?campaign__id__exact=1",
     "prompts_in_chinese": f"{LISTS}/prompt/?language=zh",
+    "prompts_held": f"{LISTS}/prompt/?status__exact=HELD",
     "prompts_search_number": f"{LISTS}/prompt/?q=77",
     "prompts_search_digest": f"{LISTS}/prompt/?q=deadbe",
     "prompts_search_words": f"{LISTS}/prompt/?q=garden+wall",

@@ -20,11 +20,16 @@ SOME_BYTES = 1000
 
 @dataclass(frozen=True)
 class Weighed:
+    begun_at: float
+    """When Django had started, by the clock on the wall."""
     seconds: float
     start_mb: float
     peak_mb: float
-    first_byte_seconds: float
-    """From starting the program, its start included."""
+    first_byte_at: float = 0.0
+
+    @property
+    def first_byte_seconds(self) -> float:
+        return self.first_byte_at - self.begun_at
 
     @property
     def growth_mb(self) -> float:
@@ -38,13 +43,11 @@ def begin(there: Place, *command: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(call, cwd=ROOT, env=there.environment, stdout=log, stderr=log)
 
 
-def weighed(there: Place, process: "subprocess.Popen[bytes]", first_byte_seconds: float = 0.0) -> Weighed:
+def weighed(there: Place, process: "subprocess.Popen[bytes]", first_byte_at: float = 0.0) -> Weighed:
     """:raises SystemExit: it failed."""
     if process.wait():
         raise SystemExit((there.folder / "command.log").read_text(errors="replace")[-3000:])
-    return Weighed(
-        **json.loads((there.folder / "weighed.json").read_text()), first_byte_seconds=first_byte_seconds
-    )
+    return Weighed(**json.loads((there.folder / "weighed.json").read_text()), first_byte_at=first_byte_at)
 
 
 def run(there: Place, *command: str, into: Path | None = None) -> Weighed:
@@ -56,11 +59,11 @@ def run(there: Place, *command: str, into: Path | None = None) -> Weighed:
     while process.poll() is None:
         time.sleep(LOOK_SECONDS)
         if into and not first and _bytes_in(into) > SOME_BYTES:
-            first = time.monotonic() - started
+            first = time.time()
         if time.monotonic() - told > TELL_SECONDS:
             told = time.monotonic()
             say(f"    {told - started:.0f} s")
-    return weighed(there, process, first or time.monotonic() - started)
+    return weighed(there, process, first or time.time())
 
 
 def said(there: Place) -> str:

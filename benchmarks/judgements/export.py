@@ -1,7 +1,7 @@
 """A million rankings: frozen, written as Parquet and as JSON lines for TRL, and all that a second time.
 
 The figures of an export are those of its whole process without Django's start: seconds, and how much more
-memory it held at most than before it began. The first byte counts from the start of the program.
+memory it held at most than before it began; the first byte counts from there too.
 """
 
 import hashlib

@@ -80,7 +80,8 @@ def session(labeler):
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
     store[HASH_SESSION_KEY] = labeler.get_session_auth_hash()
     store["last_login"] = time.time()
-    store.create()
+    # Their sessions are cookies: the key is the content, signed.
+    store.save()
     return store.session_key
 
 

@@ -19,9 +19,10 @@ def main() -> None:
     result, command, *arguments = sys.argv[1:]
     django.setup()
     MARKS.write_text(FORGET_THE_PEAK)
-    at_start, started = _memory_mb("VmRSS"), time.perf_counter()
+    at_start, begun_at, started = _memory_mb("VmRSS"), time.time(), time.perf_counter()
     call_command(command, *arguments)
     weighed = {
+        "begun_at": begun_at,
         "seconds": time.perf_counter() - started,
         "start_mb": at_start,
         "peak_mb": _memory_mb("VmHWM"),

@@ -86,7 +86,9 @@ def in_background(kind: str) -> Iterator[tuple[str, float, str]]:
         def start() -> Done:
             there.desk("background.start", file=str(file))
             waiting = there.desk_command("background.wait")
-            process.append(subprocess.Popen(waiting, cwd=ROOT, env=there.environment))
+            process.append(
+                subprocess.Popen(waiting, cwd=ROOT, env=there.environment, stdout=subprocess.DEVNULL)
+            )
             return lambda: process[0].poll() is not None
 
         shift, seconds = asyncio.run(work_on(there, port, sessions, start))

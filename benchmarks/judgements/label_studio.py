@@ -36,7 +36,7 @@ from benchmarks.peers import peer_python
 
 KIND = "sqlite"
 """For both. Label Studio on PostgreSQL asks for an extension (pg_trgm) that ours does not carry."""
-ITEMS, OVERLAP = 20_000, 3
+ITEMS, OVERLAP = 40_000, 3
 BOUND_MS = 500.0
 LABELERS = (1, 2, 4, 8, 16, 32, 64)
 LEVEL_SECONDS = float(os.environ.get("BENCH_LEVEL_SECONDS") or 15)

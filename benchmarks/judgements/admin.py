@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmarks.figures import Figure
 from benchmarks.judgements.clients import Client
 from benchmarks.judgements.next_item import MANY, judged
-from benchmarks.judgements.places import DATABASES, place
+from benchmarks.judgements.places import DATABASES, place, scaled
 from benchmarks.judgements.quantiles import milliseconds
 from benchmarks.judgements.servers import say
 
@@ -15,15 +15,18 @@ REQUESTS = 20
 WARM_UP = 4
 """One for each process."""
 LISTS = "/admin/annotation"
+DEEP = min(100, scaled(MANY) // 100)
+"""The last page that is counted."""
 PAGES = {
     "index": "/admin/",
     "campaigns": f"{LISTS}/campaign/",
     "campaign": f"{LISTS}/campaign/1/change/",
+    "quality": f"{LISTS}/campaign/1/quality/",
     "accounts": f"{LISTS}/person/",
     "accounts_search": f"{LISTS}/person/?q=labeler-19",
     "prompts": f"{LISTS}/prompt/",
-    "prompts_page_100": f"{LISTS}/prompt/?p=100",
-    "prompts_older": f"{LISTS}/prompt/?id__lt=1000&p=3",
+    "prompts_page_100": f"{LISTS}/prompt/?p={DEEP}",
+    "prompts_older": f"{LISTS}/prompt/?id__lt=1000&p=2",
     "prompts_of_campaign": f"{LISTS}/prompt/?campaign__id__exact=1",
     "prompts_in_chinese": f"{LISTS}/prompt/?language=zh",
     "prompts_held": f"{LISTS}/prompt/?status__exact=HELD",
@@ -33,14 +36,14 @@ PAGES = {
     "prompts_search_nothing": f"{LISTS}/prompt/?q=zeppelin",
     "prompt": f"{LISTS}/prompt/77/change/",
     "sets": f"{LISTS}/candidateset/",
-    "sets_page_100": f"{LISTS}/candidateset/?p=100",
+    "sets_page_100": f"{LISTS}/candidateset/?p={DEEP}",
     "sets_of_campaign": f"{LISTS}/candidateset/?campaign=1",
     "sets_search_words": f"{LISTS}/candidateset/?q=set+aside",
     "sets_search_digest": f"{LISTS}/candidateset/?q=deadbe",
     "set": f"{LISTS}/candidateset/77/change/",
     "rankings": f"{LISTS}/ranking/",
-    "rankings_page_100": f"{LISTS}/ranking/?p=100",
-    "rankings_older": f"{LISTS}/ranking/?id__lt=1000&p=3",
+    "rankings_page_100": f"{LISTS}/ranking/?p={DEEP}",
+    "rankings_older": f"{LISTS}/ranking/?id__lt=1000&p=2",
     "rankings_of_campaign": f"{LISTS}/ranking/?campaign=1",
     "rankings_of_busy_labeler": f"{LISTS}/ranking/?account=busy-0003",
     "rankings_of_labeler": f"{LISTS}/ranking/?account=labeler-0077",

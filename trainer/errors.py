@@ -7,6 +7,16 @@ class NothingToFreeze(Refusal):
     code = "nothing_to_freeze"
 
 
+class FilterDoesNotFit(BadInput):
+    code = "filter_does_not_fit"
+
+
+class SnapshotsDoNotCompare(BadInput):
+    """They hold different kinds of rows, or one is from before rows were frozen in order."""
+
+    code = "snapshots_do_not_compare"
+
+
 class SnapshotFileMissing(Refusal):
     code = "snapshot_file_missing"
 
@@ -17,6 +27,16 @@ class SnapshotInUse(Refusal):
 
 class FormatDoesNotFit(BadInput):
     code = "format_does_not_fit"
+
+
+class BadDestination(BadInput):
+    """An address that nothing can be written to, or one with a password in it."""
+
+    code = "bad_destination"
+
+
+class ExportAlreadyFinished(Refusal):
+    code = "export_already_finished"
 
 
 class WrongSnapshotKind(BadInput):

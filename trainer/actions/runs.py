@@ -86,7 +86,6 @@ def queue_run(
     return run
 
 
-@transaction.atomic
 def queue_chain(
     *,
     campaign: Campaign,
@@ -105,10 +104,23 @@ def queue_chain(
     """
     if known := Run.objects.filter(idempotency_key=idempotency_key, idempotency_key__isnull=False).first():
         return [known]
+    # Each in a transaction of its own, that of one moment; a snapshot that no run reads does no harm.
     snapshots = {
         kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
         for kind in Snapshot.Kind
     }
+    with transaction.atomic():
+        return _queue_on(snapshots, base, created_by, overrides or {}, idempotency_key, now)
+
+
+def _queue_on(
+    snapshots: Mapping[Snapshot.Kind, Snapshot],
+    first: Checkpoint,
+    created_by: Person | None,
+    overrides: Mapping[str, Mapping[str, Any]],
+    idempotency_key: UUID | None,
+    now: datetime,
+) -> list[Run]:
 
     def queue(kind: Run.Kind, base: Origin, reward: Origin | None = None, key: UUID | None = None) -> Run:
         return queue_run(
@@ -116,13 +128,13 @@ def queue_chain(
             snapshot=snapshots[SNAPSHOT_KINDS[kind]],
             base=base,
             reward=reward,
-            config=(overrides or {}).get(kind),
+            config=overrides.get(kind),
             created_by=created_by,
             idempotency_key=key,
             now=now,
         )
 
-    sft = queue(Run.Kind.SFT, base, key=idempotency_key)
+    sft = queue(Run.Kind.SFT, first, key=idempotency_key)
     reward = queue(Run.Kind.REWARD, sft)
     ppo = queue(Run.Kind.PPO, sft, reward)
     sample = queue(Run.Kind.SAMPLE, ppo)

@@ -1,17 +1,25 @@
 """The rows of a snapshot, and their Parquet files: the same rows give the same bytes."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trainer.handoff.columns import as_python
+
 Message = dict[str, str]
 
+ROWS_IN_GROUP = 5_000
+"""A row group ends with the first candidate set after so many rows: whoever reads one has all of its sets."""
+
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_COMPLETIONS = pa.list_(pa.struct([("id", pa.int64()), ("text", pa.string())]))
+_COMPLETION = pa.struct([("id", pa.int64()), ("text", pa.string())])
+_COMPLETIONS = pa.list_(_COMPLETION)
+_RATINGS = pa.list_(pa.struct([("id", pa.int64()), ("axis", pa.string()), ("rating", pa.int32())]))
+_FLAGS = pa.list_(pa.struct([("id", pa.int64()), ("flag", pa.string())]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +50,11 @@ class DemonstrationRecord:
     """A pseudonym."""
     guideline_version: int
     submitted_at: str
+    kind: str = ""
+    """The prompt's, as its language."""
+    language: str = ""
+    consent_version: int = 0
+    """The text that the labeler had agreed to; 0 where there was none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +79,30 @@ class RankingRecord:
     seconds_spent: float
     submitted_at: str
     weight: float = 1.0
-    """How much this ranking counts beside others in training, say by its labeler's reliability."""
+    """How much this ranking counts beside others in training, say by its labeler's reliability; 0 where a
+    reviewer's order of the same candidates counts instead."""
+    kind: str = ""
+    """The prompt's, as its language."""
+    language: str = ""
+    purpose: str = "overlap"
+    """overlap, or adjudication: a reviewer's."""
+    consent_version: int = 0
+    """The text that the labeler had agreed to; 0 where there was none."""
+    strength: int | None = None
+    """How much better the best is than the next, from 1 (slightly) to 3 (much)."""
+    ratings: list[dict[str, int | str]] = field(default_factory=list)
+    """``{"id", "axis", "rating"}``, from 1 (bad) to 5 (good)."""
+    flags: list[dict[str, int | str]] = field(default_factory=list)
+    """``{"id", "flag"}``: what is wrong with a completion."""
+    rationale: str = ""
+    edited: dict[str, int | str] | None = None
+    """``{"id", "text"}``: the best completion as the labeler would have it."""
+    shown_order: list[int] = field(default_factory=list)
+    """Completion ids as the labeler saw them."""
+    written_by: list[str] = field(default_factory=list)
+    """Which checkpoint wrote each of ``completions``; empty text where none of ours did."""
+    consensus: str = ""
+    """What the rankings of this candidate set said together when this was frozen, as JSON."""
 
 
 Record = PromptRecord | DemonstrationRecord | RankingRecord
@@ -100,6 +136,9 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("labeler", pa.string()),
             ("guideline_version", pa.int32()),
             ("submitted_at", pa.string()),
+            ("kind", pa.string()),
+            ("language", pa.string()),
+            ("consent_version", pa.int32()),
         ]
     ),
     RankingRecord: pa.schema(
@@ -119,19 +158,35 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("seconds_spent", pa.float64()),
             ("submitted_at", pa.string()),
             ("weight", pa.float64()),
+            ("kind", pa.string()),
+            ("language", pa.string()),
+            ("purpose", pa.string()),
+            ("consent_version", pa.int32()),
+            ("strength", pa.int32()),
+            ("ratings", _RATINGS),
+            ("flags", _FLAGS),
+            ("rationale", pa.string()),
+            ("edited", _COMPLETION),
+            ("shown_order", pa.list_(pa.int64())),
+            ("written_by", pa.list_(pa.string())),
+            ("consensus", pa.string()),
         ]
     ),
 }
 
-# Snapshots live longer than versions: files from before these columns read as the records' defaults.
-_COLUMNS_ADDED_LATER = {"weight"}
+# Snapshots live longer than versions: files from before these columns, the last so many, read as the
+# records' defaults.
+_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 3, RankingRecord: 13}
 
 
 def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:
-    """Write the records as Parquet. Returns how many they were."""
-    table = pa.Table.from_pylist([asdict(row) for row in records], schema=_SCHEMAS[record])
-    pq.write_table(table, path, compression="zstd")
-    return int(table.num_rows)
+    """Write the records as Parquet, holding one row group at a time. Returns how many they were."""
+    schema, count = _SCHEMAS[record], 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in _row_groups(records):
+            writer.write_table(pa.Table.from_pylist([vars(row) for row in group], schema=schema))
+            count += len(group)
+    return count
 
 
 def read_records(path: Path, record: type[R]) -> list[R]:
@@ -139,9 +194,53 @@ def read_records(path: Path, record: type[R]) -> list[R]:
 
     :raises ValueError: the file holds other columns.
     """
-    table = pq.read_table(path)
-    names = table.schema.names
-    missing = _COLUMNS_ADDED_LATER - set(names)
-    if names != [name for name in _SCHEMAS[record].names if name not in missing]:
+    return list(stream_records(path, record))
+
+
+def stream_records(
+    path: Path, record: type[R], row_groups: Sequence[int] | None = None, rows_at_once: int = 1_000
+) -> Iterator[R]:
+    """The records of a Parquet file, or of some of its row groups, a few in memory at a time.
+
+    :raises ValueError: the file holds other columns.
+    """
+    with pq.ParquetFile(path) as file:
+        names = _check_columns(path, record, file.schema_arrow.names)
+        for batch in file.iter_batches(rows_at_once, row_groups=row_groups):
+            columns = [as_python(column) for column in batch.columns]
+            for values in zip(*columns, strict=True):
+                yield record(**dict(zip(names, values, strict=True)))
+
+
+def rows_by_group(path: Path) -> list[int]:
+    """How many rows each row group of a Parquet file has."""
+    about = pq.read_metadata(path)
+    return [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+
+
+def _row_groups(records: Iterable[R]) -> Iterator[list[R]]:
+    group: list[R] = []
+    for record in records:
+        if len(group) >= ROWS_IN_GROUP and not _belong_together(group[-1], record):
+            yield group
+            group = []
+        group.append(record)
+    if group:
+        yield group
+
+
+def _belong_together(one: Record, other: Record) -> bool:
+    """Rankings of the same candidates."""
+    return (
+        isinstance(one, RankingRecord)
+        and isinstance(other, RankingRecord)
+        and one.candidate_set_id == other.candidate_set_id
+    )
+
+
+def _check_columns(path: Path, record: type[Record], names: list[str]) -> list[Any]:
+    wanted = _SCHEMAS[record].names
+    later = set(wanted[len(wanted) - _COLUMNS_ADDED_LATER[record] :])
+    if names != [name for name in wanted if name in names or name not in later]:
         raise ValueError(f"{path.name} does not hold {record.__name__} rows: {names}")
-    return [record(**row) for row in table.to_pylist()]
+    return names

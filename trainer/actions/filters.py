@@ -1,0 +1,136 @@
+"""Which of a campaign's rows a snapshot takes."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from annotation.models import Assignment, Campaign, Demonstration, Prompt, Ranking
+from trainer.errors import FilterDoesNotFit
+from trainer.models import Snapshot
+from trainer.pseudonyms import pseudonym
+
+_RANKINGS, _DEMONSTRATIONS, _PROMPTS = (
+    Snapshot.Kind.RANKINGS,
+    Snapshot.Kind.DEMONSTRATIONS,
+    Snapshot.Kind.PROMPTS,
+)
+_JUDGED = {_RANKINGS, _DEMONSTRATIONS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What narrows a snapshot down; what is left as it is here takes everything that counts."""
+
+    prompt_kind: str = ""
+    """Only prompts of this kind."""
+    language: str = ""
+    """Only prompts in this language."""
+    guideline_from: int = 0
+    """Only what was made under this version of the guidelines or a later one."""
+    submitted_from: datetime | None = None
+    """Only what was submitted then or later."""
+    submitted_until: datetime | None = None
+    """Only what was submitted before."""
+    without_labelers: tuple[int, ...] = ()
+    """Nothing of these people, by their ids."""
+    settled: str = ""
+    """``consensus``: only candidate sets that have one. ``adjudicated``: only those a reviewer decided."""
+    accepted: bool = False
+    """Only demonstrations that a reviewer accepted."""
+
+    FITTING: ClassVar[dict[str, set[Snapshot.Kind]]] = {
+        "guideline_from": _JUDGED,
+        "submitted_from": _JUDGED,
+        "submitted_until": _JUDGED,
+        "without_labelers": _JUDGED,
+        "settled": {_RANKINGS},
+        "accepted": {_DEMONSTRATIONS},
+    }
+    """The kinds of snapshot that a filter is for, where it is not for all."""
+
+    def __post_init__(self) -> None:
+        if self.submitted_from and self.submitted_until and self.submitted_from >= self.submitted_until:
+            raise FilterDoesNotFit(_("Nothing was submitted both from then on and before that."))
+        if self.settled not in {"", "consensus", "adjudicated"}:
+            raise FilterDoesNotFit(_("Choose consensus or adjudicated."))
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def recorded(self, campaign: Campaign) -> dict[str, Any]:
+        """For the manifest, which travels: people are pseudonyms in it."""
+        recorded = self.given()
+        for name in ("submitted_from", "submitted_until"):
+            if name in recorded:
+                recorded[name] = recorded[name].isoformat()
+        if self.without_labelers:
+            recorded["without_labelers"] = sorted(pseudonym(campaign, pk) for pk in self.without_labelers)
+        return recorded
+
+
+def chosen_rows(campaign: Campaign, kind: str, filters: Filters) -> QuerySet[Any]:
+    """The rows that count: of rankings the latest revision of those asked of labelers, and of reviewers.
+
+    :raises FilterDoesNotFit: a filter is for another kind of snapshot.
+    """
+    for name in filters.given():
+        if kind not in filters.FITTING.get(name, set(Snapshot.Kind)):
+            raise FilterDoesNotFit(
+                _("The filter %(name)s does not go with a snapshot of %(kind)s.")
+                % {"name": name, "kind": Snapshot.Kind(kind).label}
+            )
+    choose = {_PROMPTS: _prompts, _DEMONSTRATIONS: _demonstrations, _RANKINGS: _rankings}
+    return choose[Snapshot.Kind(kind)](campaign, filters)
+
+
+def _prompts(campaign: Campaign, filters: Filters) -> QuerySet[Prompt]:
+    # What may hold personal data stays where a researcher decides about it.
+    ready = Prompt.objects.filter(campaign=campaign, status=Prompt.Status.READY)
+    return ready.filter(_about_prompts(filters, ""))
+
+
+def _demonstrations(campaign: Campaign, filters: Filters) -> QuerySet[Demonstration]:
+    usable = Demonstration.objects.usable().filter(prompt__campaign=campaign)
+    if filters.accepted:
+        usable = usable.filter(status=Demonstration.Status.ACCEPTED)
+    return usable.filter(_about_prompts(filters, "prompt__"), _about_judgements(filters))
+
+
+def _rankings(campaign: Campaign, filters: Filters) -> QuerySet[Ranking]:
+    counting = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION]
+    rows = Ranking.objects.current().filter(
+        _about_prompts(filters, "assignment__candidate_set__prompt__"),
+        _about_judgements(filters),
+        assignment__campaign=campaign,
+        assignment__purpose__in=counting,
+    )
+    if filters.settled == "consensus":
+        rows = rows.filter(assignment__candidate_set__consensus__isnull=False)
+    if filters.settled == "adjudicated":
+        rows = rows.filter(assignment__candidate_set__in=adjudications().values("assignment__candidate_set"))
+    return rows
+
+
+def adjudications() -> QuerySet[Ranking]:
+    """The orders of reviewers, which count instead of what labelers said of the same candidates."""
+    adjudicated = Ranking.objects.filter(assignment__purpose=Assignment.Purpose.ADJUDICATION)
+    return adjudicated.current().filter(cannot_judge="")
+
+
+def _about_prompts(filters: Filters, path: str) -> Q:
+    wanted = {"kind": filters.prompt_kind, "language": filters.language}
+    return Q(**{f"{path}{name}": value for name, value in wanted.items() if value})
+
+
+def _about_judgements(filters: Filters) -> Q:
+    wanted = Q()
+    if filters.guideline_from:
+        wanted &= Q(guideline__version__gte=filters.guideline_from)
+    if filters.submitted_from:
+        wanted &= Q(submitted_at__gte=filters.submitted_from)
+    if filters.submitted_until:
+        wanted &= Q(submitted_at__lt=filters.submitted_until)
+    return wanted & ~Q(labeler__in=filters.without_labelers) if filters.without_labelers else wanted

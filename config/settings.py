@@ -213,11 +213,17 @@ CELERY_BEAT_SCHEDULE = {
     },
     "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
     "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
+    "reclaim-overdue-exports": {
+        "task": "trainer.tasks.reclaim_overdue_exports",
+        "schedule": timedelta(seconds=30),
+    },
+    "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
 
 # --- Runs -----------------------------------------------------------------------------------------------
 
 RUN_LEASE = timedelta(seconds=60)
+EXPORT_LEASE = timedelta(seconds=60)
 BASE_MODELS = {
     # What "SmolLM2-135M-Instruct" means on this machine; any other name is a Hugging Face id or a folder.
     "SmolLM2-135M-Instruct": str(MODELS_ROOT / "smollm2-135m-instruct"),
@@ -330,6 +336,11 @@ UNFOLD = {
                         "title": _("Snapshots"),
                         "icon": "inventory_2",
                         "link": reverse_lazy("admin:trainer_snapshot_changelist"),
+                    },
+                    {
+                        "title": _("Exports"),
+                        "icon": "ios_share",
+                        "link": reverse_lazy("admin:trainer_export_changelist"),
                     },
                     {
                         "title": _("Runs"),

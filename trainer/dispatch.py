@@ -15,14 +15,17 @@ AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_co
 
 def ring() -> None:
     """Tell the workers, once this transaction commits, that a run may be waiting."""
-    transaction.on_commit(_ring)
+    transaction.on_commit(lambda: _ring("trainer.tasks.execute_next_run"))
 
 
-def _ring() -> None:
+def ring_for_export() -> None:
+    """Tell the workers, once this transaction commits, that an export may be waiting."""
+    transaction.on_commit(lambda: _ring("trainer.tasks.execute_next_export"))
+
+
+def _ring(task: str) -> None:
     try:
         with current_app.connection_for_write(transport_options=AT_ONCE) as connection:
-            current_app.send_task(
-                "trainer.tasks.execute_next_run", connection=connection, expires=RING_EXPIRES, retry=False
-            )
-    except Exception as error:  # whatever the transport raises: the sweep finds the run within seconds
-        logger.warning("The broker did not take the doorbell (%s); the next sweep finds the run.", error)
+            current_app.send_task(task, connection=connection, expires=RING_EXPIRES, retry=False)
+    except Exception as error:  # whatever the transport raises: the sweep finds it within seconds
+        logger.warning("The broker did not take the doorbell (%s); the next sweep finds what waits.", error)

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from trainer.actions import execution
+from trainer.actions import execution, exporting
 
 # The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
 # plain byte, since an Event's lock could be held at the moment the signal comes.
@@ -32,3 +32,15 @@ def execute_next_run(self: Any) -> None:
 @shared_task(ignore_result=True)
 def reclaim_overdue_runs() -> None:
     execution.reclaim_overdue_runs(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def execute_next_export() -> None:
+    """Do nothing if no export waits: the doorbell may ring twice."""
+    if not _shutting_down.value:
+        exporting.execute_next_export(clock=timezone.now, stopping=lambda: bool(_shutting_down.value))
+
+
+@shared_task(ignore_result=True)
+def reclaim_overdue_exports() -> None:
+    exporting.reclaim_overdue_exports(now=timezone.now())

@@ -52,7 +52,15 @@ class ResearcherAdmin(RecordAdmin):
         return answer
 
     def form_page(
-        self, request: HttpRequest, form: Form, *, title: str, button: str, lead: str = ""
+        self,
+        request: HttpRequest,
+        form: Form,
+        *,
+        title: str,
+        button: str,
+        lead: str = "",
+        template: str = "admin/trainer/form.html",
+        **more: Any,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -61,5 +69,6 @@ class ResearcherAdmin(RecordAdmin):
             "title": title,
             "button": button,
             "lead": lead,
+            **more,
         }
-        return TemplateResponse(request, "admin/trainer/form.html", context)
+        return TemplateResponse(request, template, context)

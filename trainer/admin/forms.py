@@ -16,31 +16,8 @@ from annotation.errors import Refusal
 from annotation.models import Campaign, Person
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.runs import queue_chain
-from trainer.actions.snapshots import freeze_snapshot
-from trainer.models import Checkpoint, Run, Snapshot
+from trainer.models import Checkpoint, Run
 from trainer.recipes import SHORT
-
-
-class FreezeForm(forms.Form):
-    campaign = forms.ModelChoiceField(
-        Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
-    )
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"),
-        choices=Snapshot.Kind.choices,
-        widget=UnfoldAdminSelectWidget,
-        help_text=gettext_lazy(
-            "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts."
-        ),
-    )
-
-    def freeze(self, person: Person, *, now: datetime) -> Snapshot | None:
-        """The snapshot; None when it was refused, for a reason beside the field."""
-        try:
-            return freeze_snapshot(**self.cleaned_data, created_by=person, now=now)
-        except Refusal as refusal:
-            self.add_error("kind", refusal.detail)
-            return None
 
 
 class RegisterForm(forms.Form):

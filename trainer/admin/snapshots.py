@@ -2,8 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -15,10 +14,11 @@ from unfold.enums import ActionVariant
 
 from annotation.errors import Refusal
 from trainer.admin.base import Facts, ResearcherAdmin
+from trainer.admin.differences import compared_here, told
 from trainer.admin.erasures import erased_since
-from trainer.admin.forms import FreezeForm
 from trainer.admin.links import listed, starts_on, url_of
-from trainer.exports import export_name, formats_for, zipped_export
+from trainer.admin.snapshot_forms import CompareForm, ExportForm, FreezeForm
+from trainer.exports import formats_for
 from trainer.models import Snapshot
 
 
@@ -32,9 +32,12 @@ class SnapshotAdmin(ResearcherAdmin):
     actions_list = ["freeze"]
 
     def get_urls(self) -> list[URLPattern]:
-        export = self.admin_site.admin_view(self.export)
-        own = path("<int:snapshot_id>/export/<str:format>/", export, name="trainer_snapshot_export")
-        return [own, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("<int:snapshot_id>/export/", view(self.export), name="trainer_snapshot_export"),
+            path("<int:snapshot_id>/compare/", view(self.compare), name="trainer_snapshot_compare"),
+            *super().get_urls(),
+        ]
 
     @action(
         description=gettext_lazy("Freeze a snapshot"),
@@ -58,27 +61,59 @@ class SnapshotAdmin(ResearcherAdmin):
             lead=_("Keeps the campaign's rows as they are now. The same rows give the same snapshot."),
         )
 
-    def export(self, request: HttpRequest, snapshot_id: int, format: str) -> HttpResponseBase:
+    def export(self, request: HttpRequest, snapshot_id: int) -> HttpResponse:
         self.check_researcher(request)
         snapshot = get_object_or_404(Snapshot, pk=snapshot_id)
-        try:
-            archive = zipped_export(snapshot, format)
-        except Refusal as refusal:
-            messages.error(request, refusal.detail)
-            return HttpResponseRedirect(url_of(snapshot))
-        return FileResponse(archive, as_attachment=True, filename=f"{export_name(snapshot, format)}.zip")
+        form = ExportForm(snapshot, request.POST or None)
+        if form.is_valid() and (export := form.queue(self.person(request), now=timezone.now())):
+            messages.success(request, _("%(export)s is queued.") % {"export": export})
+            return HttpResponseRedirect(reverse("admin:trainer_export_changelist"))
+        return self.form_page(
+            request,
+            form,
+            title=_("Export %(snapshot)s") % {"snapshot": snapshot},
+            button=_("Export"),
+            lead=_(
+                "It is written in the background: the data, a card that explains it, and a manifest with the "
+                "sha256 of each file. Labelers are pseudonyms in it."
+            ),
+        )
+
+    def compare(self, request: HttpRequest, snapshot_id: int) -> HttpResponse:
+        self.check_researcher(request)
+        snapshot = get_object_or_404(Snapshot, pk=snapshot_id)
+        form = CompareForm(snapshot, request.GET or None)
+        return self.form_page(
+            request,
+            form,
+            title=_("What is new in %(snapshot)s") % {"snapshot": snapshot},
+            button=_("Compare"),
+            lead=_("Rows are the same if they have the same number and the same content."),
+            template="admin/trainer/compare.html",
+            method="get",
+            **_compared(form, snapshot),
+        )
 
     def page_of(self, row: Snapshot) -> dict[str, Any]:
         return {
             "snapshot": row,
             "facts": _facts(row),
             "contents": _contents(row.manifest),
-            "exports": [
-                (format, reverse("admin:trainer_snapshot_export", args=[row.pk, format]))
-                for format in formats_for(row.kind)
-            ],
+            "formats": formats_for(row.kind),
+            "exports": listed(row.exports.order_by("-pk")[:10]),
             "starts": starts_on(row.kind, row.pk),
         }
+
+
+def _compared(form: CompareForm, snapshot: Snapshot) -> dict[str, Any]:
+    """The difference for reading; nothing where the two cannot be compared, for a reason on the form."""
+    if not form.is_valid():
+        return {}
+    try:
+        return told(compared_here(old=form.cleaned_data["other"], new=snapshot))
+    except Refusal as refusal:
+        form.add_error("other", refusal.detail)
+        return {}
 
 
 def _facts(snapshot: Snapshot) -> Facts:
@@ -98,19 +133,30 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
     labels = {
         "rows": _("Rows by split"),
         "held_out_percent": _("Held out, in 100 prompts"),
+        "license": _("Licence"),
+        "taken": _("Taken"),
         "filters": _("Filter"),
         "prompts": _("Prompts"),
         "prompts_by_kind": _("Prompts by kind"),
         "prompts_by_language": _("Prompts by language"),
         "labelers": _("People"),
         "guideline_versions": _("Rows by guideline version"),
+        "consent_versions": _("Rows by consent version"),
+        "purposes": _("Rows by purpose"),
+        "replaced": _("Replaced by a reviewer's order"),
         "cannot_judge": _("Answered “cannot judge”"),
+        "tombstones": _("Tombstones"),
     }
     return [(label, _shown(manifest[name])) for name, label in labels.items() if name in manifest]
 
 
 def _shown(value: Any) -> Any:
     if not isinstance(value, dict):
-        return _(value) if isinstance(value, str) else value
+        return (_(value) if isinstance(value, str) and value else value) or (0 if value == 0 else "–")
     unnamed = _("unnamed")
-    return ", ".join(f"{name or unnamed}:\u00a0{count}" for name, count in value.items()) or "–"
+    return ", ".join(f"{name or unnamed}:\u00a0{_brief(told)}" for name, told in value.items()) or "–"
+
+
+def _brief(told: Any) -> Any:
+    """A list by its length: there may be thousands of tombstones."""
+    return len(told) if isinstance(told, list) else told

@@ -1,6 +1,7 @@
 """Snapshots in the field's formats."""
 
-from trainer.exports.archive import export_name, zipped_export
-from trainer.exports.folder import FORMATS, export_snapshot, formats_for
+from trainer.exports.containers import CONTAINERS
+from trainer.exports.folder import export_snapshot
+from trainer.exports.formats import FORMATS, formats_for
 
-__all__ = ["FORMATS", "export_name", "export_snapshot", "formats_for", "zipped_export"]
+__all__ = ["CONTAINERS", "FORMATS", "export_snapshot", "formats_for"]

@@ -1,39 +1,42 @@
-import tempfile
-from pathlib import Path
-from typing import IO
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+"""A folder as one download."""
 
-from trainer.exports.folder import export_snapshot
-from trainer.models import Snapshot
+from collections.abc import Iterator, Sequence
+from io import RawIOBase
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The same export, the same bytes: no clock in them."""
 
 
-def zipped_export(snapshot: Snapshot, format: str) -> IO[bytes]:
-    """The folder of ``export_snapshot`` as an open file that is gone once it is closed.
+class _Outbox(RawIOBase):
+    """What the archive writes, until it is sent: nothing of it waits on a disk."""
 
-    :raises FormatDoesNotFit: the format is not known, or holds another kind of rows.
-    :raises SnapshotFileMissing: the snapshot's file is gone.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / export_name(snapshot, format)
-        export_snapshot(snapshot, format, out)
-        archive = tempfile.TemporaryFile()  # noqa: SIM115  # whoever gets it closes it
-        _write(out, archive)
-    archive.seek(0)
-    return archive
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def empty(self) -> bytes:
+        pieces, self._pieces = b"".join(self._pieces), []
+        return pieces
 
 
-def export_name(snapshot: Snapshot, format: str) -> str:
-    return f"snapshot-{snapshot.pk}-{snapshot.digest[:8]}-{format}"
-
-
-def _write(folder: Path, archive: IO[bytes]) -> None:
-    with ZipFile(archive, "w") as target:
-        for file in sorted(folder.iterdir()):
-            entry = ZipInfo(f"{folder.name}/{file.name}", _DATE)
+def zipped(folder: Path, names: Sequence[str], name: str) -> Iterator[bytes]:
+    """The archive, piece by piece, of these files of ``folder``; inside they stand in a folder ``name``."""
+    outbox = _Outbox()
+    with ZipFile(outbox, "w") as target:
+        for file in names:
+            entry = ZipInfo(f"{name}/{file}", _DATE)
             entry.compress_type = ZIP_DEFLATED
-            with file.open("rb") as source, target.open(entry, "w") as sink:
+            with (folder / file).open("rb") as source, target.open(entry, "w", force_zip64=True) as sink:
                 while block := source.read(1 << 20):
                     sink.write(block)
+                    yield outbox.empty()
+    yield outbox.empty()

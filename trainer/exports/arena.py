@@ -1,12 +1,11 @@
 """Arena battles: every two answers of a ranking meet, in the order in which they were shown."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import combinations
 
 import pyarrow as pa
 
-from trainer.exports.rows import CONVERSATION, Row, answers_of, counting, levels
+from trainer.exports.rows import CONVERSATION, Row, answers_of, counting, levels, timestamp
 from trainer.handoff.records import RankingRecord
 
 SCHEMA = pa.schema(
@@ -48,7 +47,7 @@ def rows(records: Sequence[RankingRecord]) -> Iterator[Row]:
                 # Nobody is told which model wrote what.
                 "anony": True,
                 "language": record.language,
-                "tstamp": datetime.fromisoformat(record.submitted_at).timestamp(),
+                "tstamp": timestamp(record),
             }
 
 

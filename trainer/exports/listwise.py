@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from trainer.exports.rows import CONVERSATION, Row, answers_of, counting, levels
+from trainer.exports.rows import CONVERSATION, Row, answers_of, counting, levels, timestamp
 from trainer.handoff.records import RankingRecord
 
 _IDS = pa.list_(pa.int64())
@@ -28,7 +28,8 @@ _RANKING = pa.struct(
         ("seconds", pa.float64()),
         ("guideline_version", pa.int32()),
         ("consent_version", pa.int32()),
-        ("submitted_at", pa.string()),
+        # A number: readers of JSON take a date as text for a time, and lose its zone.
+        ("tstamp", pa.float64()),
         ("weight", pa.float64()),
     ]
 )
@@ -102,7 +103,7 @@ def _ranking(record: RankingRecord) -> Row:
         "seconds": record.seconds_spent,
         "guideline_version": record.guideline_version,
         "consent_version": record.consent_version,
-        "submitted_at": record.submitted_at,
+        "tstamp": timestamp(record),
         "weight": record.weight,
     }
 

@@ -1,6 +1,7 @@
 """What the families of formats share: what an answer is, what a conversation is, which pairs there are."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -37,3 +38,8 @@ def levels(record: RankingRecord) -> dict[int, int]:
     """How far down each completion stands, from 0; the unacceptable ones share the lowest place."""
     tiers = [*record.tiers, record.unacceptable]
     return {pk: level for level, tier in enumerate(tiers) for pk in tier}
+
+
+def timestamp(record: RankingRecord) -> float:
+    """When it was submitted, in seconds since 1970."""
+    return datetime.fromisoformat(record.submitted_at).timestamp()

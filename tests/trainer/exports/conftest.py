@@ -51,4 +51,6 @@ def full(kitchen, demonstrations, told, agreed):
 
 def lines(folder):
     files = [folder / "train.jsonl", folder / "held_out.jsonl"]
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
+    return [
+        json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line
+    ]

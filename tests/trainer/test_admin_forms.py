@@ -1,7 +1,5 @@
 """What an admin sets going from the panel: freezing, exporting, registering, one run, the whole loop."""
 
-import io
-import zipfile
 from uuid import UUID
 
 import pytest
@@ -56,47 +54,31 @@ class TestFreezing:
         assert not Snapshot.objects.exists()
 
 
-class TestExporting:
-    @pytest.fixture
-    def export(self, client, rhea):
-        client.force_login(rhea)
-        return lambda snapshot, format: client.get(f"/admin/trainer/snapshot/{snapshot.pk}/export/{format}/")
+class TestFilteringASnapshot:
+    def test_takes_filters(self, post, kitchen, rankings, ada):
+        post(
+            "snapshot/freeze/",
+            campaign=kitchen.pk,
+            kind="rankings",
+            language="en",
+            guideline_from=1,
+            submitted_from="2026-11-01",
+        )
 
-    def test_gives_the_folder_as_a_zip(self, export, frozen):
-        answer = export(frozen["rankings"], "trl-preference")
+        filters = Snapshot.objects.get().manifest["filters"]
+        assert set(filters) == {"language", "guideline_from", "submitted_from"}
 
-        content = b"".join(answer.streaming_content)
-        names = {name.split("/")[-1] for name in zipfile.ZipFile(io.BytesIO(content)).namelist()}
-        assert names == {"train.jsonl", "held_out.jsonl", "README.md", "manifest.json"}
-        assert frozen["rankings"].digest[:8] in answer["Content-Disposition"]
+    def test_says_when_a_filter_does_not_fit(self, post, kitchen, prompts):
+        answer = post("snapshot/freeze/", campaign=kitchen.pk, kind="prompts", settled="consensus")
 
-    def test_gives_the_same_bytes_each_time(self, export, frozen):
-        one, two = (b"".join(export(frozen["prompts"], "native").streaming_content) for _ in range(2))
+        assert "settled" in answer.context["form"].errors["kind"][0]
 
-        assert one == two
+    def test_says_when_filters_contradict_each_other(self, post, kitchen, rankings):
+        dates = {"submitted_from": "2026-11-02", "submitted_until": "2026-11-01"}
 
-    def test_leaves_no_temporary_file(self, export, frozen, tmp_path, monkeypatch):
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-        (tmp_path / "temporary").mkdir()
+        answer = post("snapshot/freeze/", campaign=kitchen.pk, kind="rankings", **dates)
 
-        answer = export(frozen["prompts"], "native")
-        b"".join(answer.streaming_content)
-        answer.close()
-
-        assert list((tmp_path / "temporary").iterdir()) == []
-
-    def test_says_when_a_format_does_not_fit(self, export, client, frozen):
-        assert "cannot be written as csv" in told(client, export(frozen["prompts"], "csv"))[0]
-
-    def test_says_when_the_file_is_gone(self, export, client, frozen):
-        frozen["prompts"].file.unlink()
-
-        assert "gone" in told(client, export(frozen["prompts"], "native"))[0]
-
-    def test_knows_no_other_snapshots(self, client, rhea):
-        client.force_login(rhea)
-
-        assert client.get("/admin/trainer/snapshot/9/export/native/").status_code == 404
+        assert answer.context["form"].errors["kind"]
 
 
 class TestRegistering:

@@ -91,7 +91,8 @@ class TestPermission:
             *(f"/admin/trainer/{page}/" for page in LISTS),
             *(f"/admin/trainer/{page}/{row.pk}/change/" for page, row in rows),
             *(f"/admin/trainer/{form}" for form in FORMS),
-            f"/admin/trainer/snapshot/{snapshot.pk}/export/native/",
+            f"/admin/trainer/snapshot/{snapshot.pk}/export/",
+            f"/admin/trainer/snapshot/{snapshot.pk}/compare/",
             f"/admin/trainer/run/{run.pk}/cancel/",
         ]
 
@@ -128,7 +129,8 @@ class TestSnapshotPage:
 
         assert snapshot.digest in page
         assert "latest revision of each" in page
-        assert f"/admin/trainer/snapshot/{snapshot.pk}/export/trl-preference/" in page
+        assert f"/admin/trainer/snapshot/{snapshot.pk}/export/" in page
+        assert "trl-preference" in page
         assert f"/admin/trainer/run/start/reward/?snapshot={snapshot.pk}" in page
         assert "/admin/trainer/run/start/sft/" not in page
 

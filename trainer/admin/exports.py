@@ -53,16 +53,27 @@ class ExportAdmin(ResearcherAdmin):
         return link_to(export.snapshot)
 
     @display(description=gettext_lazy("status"), ordering="status", label=COLORS)
-    def state(self, export: Export) -> tuple[str, SafeString]:
-        return export.status, _alive(export, "state", export.get_status_display())
+    def state(self, export: Export) -> tuple[str, str]:
+        return export.status, export.get_status_display()
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, export: Export) -> SafeString:
-        return _alive(export, "progress", _progress(export))
+        return format_html(
+            '<span data-live="export-{}"{}><progress value="{}" max="{}" aria-label="{}"></progress> {}\u00a0%</span>',
+            export.pk,
+            "" if export.is_final else SafeString(" data-live-on"),
+            export.rows_read,
+            export.snapshot.rows,
+            _("Progress"),
+            100 * export.rows_read // export.snapshot.rows,
+        )
 
     @admin.display(description=gettext_lazy("download"))
-    def way(self, export: Export) -> SafeString:
-        return _alive(export, "way", _download_link(export))
+    def way(self, export: Export) -> SafeString | str:
+        if not export.is_here:
+            return "–"
+        address = reverse("admin:trainer_export_download", args=[export.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, _("Download"))
 
     def page_of(self, row: Export) -> dict[str, Any]:
         return {
@@ -102,34 +113,6 @@ class ExportAdmin(ResearcherAdmin):
         answer = StreamingHttpResponse(zipped(export.folder, names, name), content_type="application/zip")
         answer["Content-Disposition"] = f'attachment; filename="{name}.zip"'
         return answer
-
-
-def _alive(export: Export, name: str, content: Any) -> SafeString:
-    """What the script replaces while the export is under way."""
-    return format_html(
-        '<span data-live="export-{}-{}"{}>{}</span>',
-        export.pk,
-        name,
-        "" if export.is_final else SafeString(" data-live-on"),
-        content,
-    )
-
-
-def _progress(export: Export) -> SafeString:
-    return format_html(
-        '<progress value="{}" max="{}" aria-label="{}"></progress> {}\u00a0%',
-        export.rows_read,
-        export.snapshot.rows,
-        _("Progress"),
-        100 * export.rows_read // export.snapshot.rows,
-    )
-
-
-def _download_link(export: Export) -> SafeString | str:
-    if not export.is_here:
-        return "–"
-    address = reverse("admin:trainer_export_download", args=[export.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', address, _("Download"))
 
 
 def _facts(export: Export) -> Facts:

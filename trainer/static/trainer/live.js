@@ -1,6 +1,8 @@
 // Brings up to date what is under way: every element with data-live, by its name, from the page as the server
-// has it now. It goes on for as long as one of them is marked data-live-on.
+// has it now; in a list its whole row. It goes on for as long as one of them is marked data-live-on.
 const PAUSE = 2000
+// Not the box that somebody may have ticked.
+const CELLS = ':scope > [class*="field-"]'
 
 async function renew() {
   const response = await fetch(location.href, { credentials: 'same-origin' })
@@ -8,13 +10,16 @@ async function renew() {
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
   for (const part of document.querySelectorAll('[data-live]')) {
     const now = fresh.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`)
-    // Its frame goes along where it has one: a label's color tells the state too.
-    if (now && now.outerHTML !== part.outerHTML) frame(part).replaceWith(frame(now))
+    if (now && now.outerHTML !== part.outerHTML) replace(part, now)
   }
 }
 
-function frame(part) {
-  return part.closest('td, th, [data-live-frame]')?.querySelector(':scope > *') ?? part
+function replace(part, now) {
+  const row = part.closest('tr')
+  const cells = row ? [...now.closest('tr').querySelectorAll(CELLS)] : [now]
+  for (const [place, old] of (row ? [...row.querySelectorAll(CELLS)] : [part]).entries()) {
+    if (old.outerHTML !== cells[place].outerHTML) old.replaceWith(cells[place])
+  }
 }
 
 async function follow() {

@@ -59,7 +59,8 @@ class ExportAdmin(ResearcherAdmin):
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, export: Export) -> SafeString:
         return format_html(
-            '<span data-live="export-{}"{}><progress value="{}" max="{}" aria-label="{}"></progress> {}\u00a0%</span>',
+            '<span data-live="export-{}"{}>'
+            '<progress value="{}" max="{}" aria-label="{}"></progress> {}\u00a0%</span>',
             export.pk,
             "" if export.is_final else SafeString(" data-live-on"),
             export.rows_read,

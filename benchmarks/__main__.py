@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.figures import RESULTS, keep
 
 # Each is a module with ``measure(part, repeats)``, which yields figures, and ``facts()`` to keep with them.
-BENCHMARKS = ("lab", "judgements")
+BENCHMARKS = ("lab", "judgements", "trl_reads")
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from trainer.exports.rows import Row
 
 Write = Callable[[Sequence[Row]], None]
 
-ROWS_IN_GROUP = 10_000
+ROWS_IN_GROUP = 5_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell for a formula by."""
 

@@ -146,3 +146,22 @@ class NoComparison(BadInput):
 
 class ReasonMissing(BadInput):
     code = "reason_missing"
+
+
+class ScannerMissing(Refusal):
+    """The campaign scans for personal data, and the library that does is not installed."""
+
+    code = "scanner_missing"
+
+
+class FileTooLarge(BadInput):
+    code = "too_large"
+    status = 413
+
+
+class ImportAlreadyFinished(Refusal):
+    code = "import_already_finished"
+
+
+class PromptNotHeld(Refusal):
+    code = "prompt_not_held"

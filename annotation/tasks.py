@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from annotation.actions import assignments, erasure, quality, quality_reports, retention
+from annotation.actions import assignments, erasure, import_queue, quality, quality_reports, retention
 from annotation.models import Campaign
 
 
@@ -29,3 +29,10 @@ def prioritize_disagreements() -> None:
 @shared_task(ignore_result=True)
 def make_quality_report(*, campaign_id: int) -> None:
     quality_reports.make_report(campaign=Campaign.objects.get(pk=campaign_id), now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def run_next_import() -> None:
+    """Do nothing if no import waits: the doorbell may ring twice."""
+    import_queue.reclaim_overdue_imports(now=timezone.now())
+    import_queue.run_next_import(clock=timezone.now)

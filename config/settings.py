@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.return_overdue_assignments",
         "schedule": timedelta(seconds=30),
     },
+    "sweep-imports": {"task": "annotation.tasks.run_next_import", "schedule": timedelta(seconds=20)},
     "carry-out-erasures": {
         "task": "annotation.tasks.carry_out_erasures",
         "schedule": timedelta(seconds=30),
@@ -219,6 +220,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
+
+# --- Imports --------------------------------------------------------------------------------------------
+
+IMPORT_LEASE = timedelta(seconds=60)
 
 # --- Runs -----------------------------------------------------------------------------------------------
 
@@ -280,6 +285,11 @@ UNFOLD = {
                         "title": _("Prompts"),
                         "icon": "chat",
                         "link": reverse_lazy("admin:annotation_prompt_changelist"),
+                    },
+                    {
+                        "title": _("Imports"),
+                        "icon": "upload_file",
+                        "link": reverse_lazy("admin:annotation_import_changelist"),
                     },
                     {
                         "title": _("Demonstrations"),

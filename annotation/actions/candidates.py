@@ -15,26 +15,39 @@ MIN_CANDIDATES, MAX_CANDIDATES = 2, 9
 def add_candidate_set(*, prompt: Prompt, texts: Sequence[str], priority: int = 0) -> CandidateSet:
     """Completions with these texts, in that order by id, with an open assignment per slot.
 
+    A prompt that labelers may not see gets its slots when it is released.
+
     :raises BadInput: there are fewer than 2 or more than 9 texts, or one cannot be stored.
     """
+    check_candidates(texts)
+    candidate_set = CandidateSet.objects.create(prompt=prompt, digest=candidates_digest(prompt.digest, texts))
+    candidate_set.completions.set([Completion.objects.create(prompt=prompt, text=text) for text in texts])
+    if prompt.author_id:
+        candidate_set.authors.add(prompt.author_id)
+    if prompt.status == Prompt.Status.READY:
+        open_slots(candidate_set, range(1, prompt.campaign.overlap + 1), priority=priority)
+    return candidate_set
+
+
+def check_candidates(texts: Sequence[str]) -> None:
+    """:raises BadInput: there are fewer than 2 or more than 9 texts, or one cannot be stored."""
     if not MIN_CANDIDATES <= len(texts) <= MAX_CANDIDATES:
         raise TooFewCandidates(
             _("A candidate set has 2 to 9 answers; this one has %(count)d.") % {"count": len(texts)}
         )
     if not all(check_text(text).strip() for text in texts):
         raise EmptyTurn(_("An answer is empty."))
-    candidate_set = CandidateSet.objects.create(prompt=prompt, digest=candidates_digest(prompt, texts))
-    candidate_set.completions.set([Completion.objects.create(prompt=prompt, text=text) for text in texts])
-    if prompt.author_id:
-        candidate_set.authors.add(prompt.author_id)
-    open_slots(candidate_set, range(1, prompt.campaign.overlap + 1), priority=priority)
-    return candidate_set
 
 
 def open_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: int = 0) -> list[Assignment]:
     """Ask for that many more judgements of the candidates."""
+    return Assignment.objects.bulk_create(new_slots(candidate_set, slots, priority=priority))
+
+
+def new_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: int = 0) -> list[Assignment]:
+    """Open assignments of the candidates, not stored yet."""
     prompt = candidate_set.prompt
-    return Assignment.objects.bulk_create(
+    return [
         Assignment(
             candidate_set=candidate_set,
             campaign_id=prompt.campaign_id,
@@ -44,7 +57,7 @@ def open_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: i
             priority=priority,
         )
         for slot in slots
-    )
+    ]
 
 
 def shuffled(candidate_set: CandidateSet, rng: random.Random) -> list[int]:
@@ -54,6 +67,6 @@ def shuffled(candidate_set: CandidateSet, rng: random.Random) -> list[int]:
     return ids
 
 
-def candidates_digest(prompt: Prompt, texts: Sequence[str]) -> str:
+def candidates_digest(prompt_digest: str, texts: Sequence[str]) -> str:
     """Equal for equal texts to the same prompt, in any order."""
-    return digest_of([prompt.digest, sorted(texts)])
+    return digest_of([prompt_digest, sorted(texts)])

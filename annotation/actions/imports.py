@@ -1,46 +1,53 @@
+"""Storing what a reader yields, in batches: one short transaction each, so that labelers hardly wait."""
+
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from uuid import NAMESPACE_URL, uuid5
+from functools import partial
+from typing import Protocol
 
-from django.db import transaction
-from django.db.models import Max
-from django.utils.translation import gettext as _
+from django.db import IntegrityError, transaction
 
-from annotation.actions.candidates import add_candidate_set, candidates_digest
-from annotation.actions.labelers import person_without_password
-from annotation.actions.prompts import add_prompt
-from annotation.errors import (
-    DuplicateCompletion,
-    IdempotencyConflict,
-    IncompleteRanking,
-    Refusal,
-    UnknownCompletion,
-)
-from annotation.formats.items import ImportedPrompt, Items, Problem
-from annotation.messages import check_turns
-from annotation.models import (
-    Assignment,
-    Campaign,
-    CandidateSet,
-    Demonstration,
-    Person,
-    Prompt,
-    Ranking,
-)
+from annotation.actions.checking import CheckedPrompt, check_item
+from annotation.actions.landing import Landing
+from annotation.errors import Refusal
+from annotation.formats.items import UNREADABLE, ImportedPrompt, Items, Problem
+from annotation.models import Campaign
+from annotation.personal_data import Scan, scanner
+
+BATCH_ROWS, BATCH_CHARACTERS = 500, 2_000_000
+KEPT_PROBLEMS = 1000
 
 
-@dataclass(frozen=True)
+@dataclass
 class ImportReport:
-    """What an import added, what was there already, and the lines it could not use."""
+    """What an import added, what was there already, and the lines it could not use (the first of them)."""
 
     added: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
 
     def count(self, thing: str, is_new: bool) -> None:
         (self.added if is_new else self.unchanged)[thing] += 1
+
+    def tell(self, problem: Problem) -> None:
+        self.problem_count += 1
+        # Whether the file was read to its end must be known, however many lines were wrong before.
+        if len(self.problems) < KEPT_PROBLEMS or problem.code == UNREADABLE:
+            self.problems.append(problem)
+
+    def take(self, other: "ImportReport") -> None:
+        self.added.update(other.added)
+        self.unchanged.update(other.unchanged)
+        for problem in other.problems:
+            self.tell(problem)
+
+
+class Follower(Protocol):
+    def __call__(self, report: ImportReport, *, line: int) -> None:
+        """Is told what a batch brought, and its last line, inside of the batch's transaction."""
 
 
 def import_items(
@@ -49,128 +56,90 @@ def import_items(
     items: Items,
     format_name: str,
     now: datetime,
-    progress: Callable[[int], None] = lambda line: None,
+    follow: Follower = lambda report, line: None,
 ) -> ImportReport:
-    """Store what a reader yields. Each prompt lands whole or not at all; importing again adds nothing."""
+    """Store what a reader yields. Each prompt lands whole or not at all; importing again adds nothing.
+
+    :raises ScannerMissing: the campaign scans for personal data, and nothing that can is installed.
+    """
     report = ImportReport()
-    # Whoever judged in the file: one account that nobody can sign in to.
-    author = person_without_password(f"import-{format_name}")
-    for item in items:
-        progress(item.line)
-        if isinstance(item, Problem):
-            report.problems.append(item)
-            continue
-        landed = ImportReport()
-        try:
-            with transaction.atomic():
-                _import_prompt(campaign, item, author, now, landed)
-        except Refusal as refusal:
-            report.problems.append(Problem.of(item.line, refusal))
-            continue
-        report.added.update(landed.added)
-        report.unchanged.update(landed.unchanged)
+    scan = scanner() if campaign.scans_for_personal_data else None
+    for batch in _batches(items):
+        checked = [_checked(item, format_name, scan) for item in batch]
+        report.take(_land(campaign, checked, now, partial(follow, line=batch[-1].line)))
     return report
 
 
-def _import_prompt(
-    campaign: Campaign, item: ImportedPrompt, author: Person, now: datetime, report: ImportReport
-) -> None:
-    prompt, is_new = add_prompt(
-        campaign=campaign,
-        messages=item.messages,
-        kind=item.kind,
-        language=item.language,
-        source=item.source,
-    )
-    report.count("prompts", is_new)
-    if item.completions:
-        _check_ranking(item)
-        candidate_set, is_new = _candidate_set(prompt, item)
-        report.count("candidate sets", is_new)
-        if item.tiers:
-            is_ranked = not is_new and _is_ranked(candidate_set, item, author)
-            report.count("rankings", not is_ranked)
-            if not is_ranked:
-                _store_ranking(_file_slot(candidate_set, is_new=is_new), item, author, now)
-    if item.turns:
-        report.count("demonstrations", _store_demonstration(prompt, item, author, now))
+def with_defaults(items: Items, **defaults: str) -> Items:
+    """The same, with these for prompts that the file says nothing about."""
+    for item in items:
+        if isinstance(item, ImportedPrompt):
+            absent = {name: value for name, value in defaults.items() if value and not getattr(item, name)}
+            yield replace(item, **absent) if absent else item  # type: ignore[arg-type]
+        else:
+            yield item
 
 
-def _check_ranking(item: ImportedPrompt) -> None:
-    named = [position for tier in item.tiers for position in tier]
-    if len(set(item.completions)) != len(item.completions):
-        raise DuplicateCompletion(_("Two of the answers are the same text."))
-    if len(set(named)) != len(named):
-        raise DuplicateCompletion(_("The ranking names an answer twice."))
-    if not set(named) <= set(range(len(item.completions))):
-        raise UnknownCompletion(_("The ranking names an answer that is not there."))
-    if item.tiers and len(named) != len(item.completions):
-        raise IncompleteRanking(_("The ranking leaves an answer out."))
+def _checked(item: ImportedPrompt | Problem, format_name: str, scan: Scan | None) -> CheckedPrompt | Problem:
+    if isinstance(item, Problem):
+        return item
+    try:
+        checked = check_item(item, format_name)
+    except Refusal as refusal:
+        return Problem.of(item.line, refusal, item.file)
+    return replace(checked, findings=scan(checked.messages)) if scan else checked
 
 
-def _candidate_set(prompt: Prompt, item: ImportedPrompt) -> tuple[CandidateSet, bool]:
-    known = CandidateSet.objects.filter(
-        prompt=prompt, digest=candidates_digest(prompt, item.completions)
-    ).first()
-    return (known, False) if known else (add_candidate_set(prompt=prompt, texts=item.completions), True)
+def _land(
+    campaign: Campaign,
+    checked: list[CheckedPrompt | Problem],
+    now: datetime,
+    follow: Callable[[ImportReport], None],
+) -> ImportReport:
+    def land() -> ImportReport:
+        with transaction.atomic():
+            report = ImportReport()
+            # Two imports into one campaign take turns: neither adds what the other just did.
+            Campaign.objects.select_for_update().get(pk=campaign.pk)
+            landing = Landing(campaign, [item for item in checked if isinstance(item, CheckedPrompt)], now)
+            for item in checked:
+                if isinstance(item, Problem):
+                    report.tell(item)
+                    continue
+                try:
+                    landing.add(item, report.count)
+                except Refusal as refusal:
+                    report.tell(Problem.of(item.line, refusal, item.file))
+            landing.write()
+            follow(report)
+            return report
+
+    try:
+        return land()
+    except IntegrityError:
+        # Somebody other than an import added one of these prompts at this moment: now it is known.
+        return land()
 
 
-def _is_ranked(candidate_set: CandidateSet, item: ImportedPrompt, author: Person) -> bool:
-    known = Ranking.objects.filter(assignment__candidate_set=candidate_set, labeler=author).first()
-    if known is None:
-        return False
-    stored, wanted = (
-        [sorted(tier) for tier in tiers] for tiers in (known.tiers, _ids(candidate_set, item)[1])
-    )
-    if stored != wanted:
-        raise IdempotencyConflict(_("The same answers were already imported in another order."))
-    return True
+def _batches(items: Items) -> Iterator[list[ImportedPrompt | Problem]]:
+    """Batches end where a line ends: whoever goes on after it has had all of it."""
+    batch: list[ImportedPrompt | Problem] = []
+    characters = 0
+    for item in items:
+        is_full = len(batch) >= BATCH_ROWS or characters > BATCH_CHARACTERS
+        if is_full and item.line != batch[-1].line:
+            yield batch
+            batch, characters = [], 0
+        batch.append(item)
+        characters += _size(item)
+    if batch:
+        yield batch
 
 
-def _store_ranking(assignment: Assignment, item: ImportedPrompt, author: Person, now: datetime) -> None:
-    candidate_set = assignment.candidate_set
-    shown, tiers = _ids(candidate_set, item)
-    assignment.status, assignment.labeler, assignment.shown_order = "SUBMITTED", author, shown
-    assignment.save()
-    Ranking.objects.create(
-        assignment=assignment,
-        labeler=author,
-        tiers=tiers,
-        shown_order=shown,
-        seconds_spent=0,
-        idempotency_key=uuid5(NAMESPACE_URL, f"rankwright:{candidate_set.pk}"),
-        submitted_at=now,
-    )
-
-
-def _file_slot(candidate_set: CandidateSet, *, is_new: bool) -> Assignment:
-    """The assignment that the file's judgement takes: the first; people give the rest.
-
-    Slots of a set that was there already may be in people's hands, so that set gets one more.
-    """
-    if is_new:
-        return candidate_set.assignments.get(slot=1)
-    last = candidate_set.assignments.aggregate(last=Max("slot"))["last"] or 0
-    return Assignment(
-        candidate_set=candidate_set, campaign_id=candidate_set.prompt.campaign_id, slot=last + 1
-    )
-
-
-def _ids(candidate_set: CandidateSet, item: ImportedPrompt) -> tuple[list[int], list[list[int]]]:
-    """The ids of the item's completions, as the file has them and as it ranks them."""
-    by_text = dict(candidate_set.completions.values_list("text", "pk"))
-    shown = [by_text[text] for text in item.completions]
-    return shown, [[shown[position] for position in tier] for tier in item.tiers]
-
-
-def _store_demonstration(prompt: Prompt, item: ImportedPrompt, author: Person, now: datetime) -> bool:
-    _demonstration, is_new = Demonstration.objects.get_or_create(
-        prompt=prompt,
-        labeler=author,
-        defaults={
-            "turns": check_turns(item.turns),
-            "status": Demonstration.Status.SUBMITTED,
-            "submitted_at": now,
-        },
-    )
-    return is_new
+def _size(item: ImportedPrompt | Problem) -> int:
+    if isinstance(item, Problem):
+        return len(item.detail)
+    turns = [turn for one in item.demonstrations for turn in one.turns]
+    # What is no text is refused later on.
+    contents = [str(turn.get("content", "")) for turn in [*item.messages, *turns] if isinstance(turn, dict)]
+    return sum(map(len, contents)) + sum(map(len, item.completions))

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,7 +17,9 @@ from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
 from annotation.admin.lists import told
 from annotation.admin.quality import quality_page
+from annotation.errors import ScannerMissing
 from annotation.models import Campaign, ConsentText, Guideline
+from annotation.personal_data import scanner
 
 
 class VersionInline(ForResearchers, TabularInline):  # type: ignore[misc]
@@ -48,6 +51,17 @@ class ConsentTextInline(VersionInline):
 PUBLISH = {Guideline: publish_guideline, ConsentText: publish_consent_text}
 
 
+class CampaignForm(ModelForm):  # type: ignore[type-arg]
+    def clean_scans_for_personal_data(self) -> bool:
+        scans: bool = self.cleaned_data["scans_for_personal_data"]
+        if scans:
+            try:
+                scanner()
+            except ScannerMissing as refusal:
+                raise ValidationError(refusal.detail) from refusal
+        return scans
+
+
 @admin.register(Campaign)
 class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "status", "prompt_count", "overlap", "held_out_percent", "created_at"]
@@ -55,6 +69,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     search_fields = ["name"]
     inlines = [GuidelineInline, ConsentTextInline]
     actions_detail = ["quality"]
+    form = CampaignForm
     fieldsets = [
         (None, {"fields": ["name", "description", "status", "license"]}),
         (

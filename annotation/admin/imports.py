@@ -1,84 +1,127 @@
-"""The page that imports a file into a campaign, and what it says afterwards."""
+"""The list of imports, the form that starts one, and the page that follows it."""
 
 from typing import Any
 
-from django import forms
-from django.contrib import messages
-from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
 
-from annotation.actions.imports import ImportReport, import_items
-from annotation.formats import READERS
-from annotation.formats.files import as_text
-from annotation.models import Campaign
+from annotation.actions.import_queue import FINAL, cancel_import, delete_import
+from annotation.admin.base import RecordAdmin, is_researcher
+from annotation.admin.import_form import FORMATS, ImportForm
+from annotation.errors import Refusal
+from annotation.models import Import
 
-SHOWN_PROBLEMS = 10
-MAX_BYTES = 20 * 1024 * 1024
-"""What can be imported while a browser waits."""
-
-FORMATS = {
-    "prompts": _("Prompts, one JSON object a line"),
-    "hh-rlhf": _("HH-RLHF: chosen and rejected dialogues"),
-    "oasst": _("Open-Assistant: message trees"),
-}
+COLORS = {"RUNNING": "info", "SUCCEEDED": "success", "FAILED": "danger", "CANCELLED": "warning"}
 
 
-class ImportForm(forms.Form):
-    campaign = forms.ModelChoiceField(
-        Campaign.objects.order_by("name"), label=_("Campaign"), widget=UnfoldAdminSelectWidget
-    )
-    format = forms.ChoiceField(
-        label=_("Format"),
-        choices=[(name, FORMATS[name]) for name in READERS],
-        widget=UnfoldAdminSelectWidget,
-        help_text=_(
-            'Prompts: {"prompt": a text} or {"messages": [{"role", "content"}]}; if you like, with kind, '
-            "language, completions (2 to 9 texts to rank) and tiers (their positions from 0, best first)."
-        ),
-    )
-    file = forms.FileField(
-        label=_("File"), widget=UnfoldAdminFileFieldWidget, help_text=_("JSON lines; may be gzipped.")
-    )
+@admin.register(Import)
+class ImportAdmin(RecordAdmin):
+    list_display = ["file_name", "state", "progress", "campaign", "format", "problem_count", "created_at"]
+    list_filter = ["campaign", "status", "format"]
+    list_select_related = ["campaign"]
+    fields = readonly_fields = ["status"]
+    ordering = ["-pk"]
+    actions = None
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
-            most = filesizeformat(MAX_BYTES)
-            words = _("At most %(most)s can be imported here; for more use: manage.py import_data")
-            raise forms.ValidationError(words % {"most": most})
-        return file
+    def get_urls(self) -> list[URLPattern]:
+        cancel = self.admin_site.admin_view(require_POST(self.cancel))
+        return [path("<int:import_id>/cancel/", cancel, name="annotation_import_cancel"), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return is_researcher(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_researcher(request) and (obj is None or obj.status in FINAL)
+
+    def delete_model(self, request: HttpRequest, obj: Import) -> None:
+        delete_import(obj)
+
+    @display(description=_("status"), ordering="status", label=COLORS)
+    def state(self, row: Import) -> tuple[str, str]:
+        return row.status, row.get_status_display()
+
+    @admin.display(description=_("progress"))
+    def progress(self, row: Import) -> str:
+        return f"{percent(row)} %"
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not is_researcher(request):
+            raise PermissionDenied
+        form = ImportForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid() and (started := form.start(request.user)):  # type: ignore[arg-type]
+            return HttpResponseRedirect(_page_of(started))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "form": form,
+            "title": gettext("Import a file"),
+        }
+        return render(request, "admin/annotation/import.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        page = _page(row) if row and is_researcher(request) else {}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, page)
+        return answer
+
+    def cancel(self, request: HttpRequest, import_id: int) -> HttpResponse:
+        if not is_researcher(request):
+            raise PermissionDenied
+        row = get_object_or_404(Import, pk=import_id)
+        try:
+            cancel_import(row, now=timezone.now())
+        except Refusal as refusal:
+            messages.warning(request, refusal.detail)
+        return HttpResponseRedirect(_page_of(row))
 
 
-def import_file(cleaned: dict[str, Any]) -> ImportReport:
-    return import_items(
-        campaign=cleaned["campaign"],
-        items=READERS[cleaned["format"]](as_text(cleaned["file"].file)),
-        format_name=cleaned["format"],
-        now=timezone.now(),
-    )
+def percent(row: Import) -> int:
+    if row.status == Import.Status.SUCCEEDED:
+        return 100
+    return 100 * row.bytes_read // row.bytes if row.bytes else 0
 
 
-def tell(request: HttpRequest, report: ImportReport) -> None:
-    if added := _counted(report.added):
-        messages.success(request, gettext("Added: %(things)s.") % {"things": added})
-    if unchanged := _counted(report.unchanged):
-        messages.info(request, gettext("There already: %(things)s.") % {"things": unchanged})
-    if not (added or unchanged):
-        messages.warning(request, gettext("Nothing in this file could be imported."))
-    for problem in report.problems[:SHOWN_PROBLEMS]:
-        line = gettext("Line %(line)d was left out") % {"line": problem.line}
-        messages.warning(request, format_html("{}: {} [{}]", line, problem.detail, problem.code))
-    if (hidden := len(report.problems) - SHOWN_PROBLEMS) > 0:
-        words = ngettext("and %(count)d more line", "and %(count)d more lines", hidden)
-        messages.warning(request, words % {"count": hidden})
+def _page(row: Import) -> dict[str, Any]:
+    return {
+        "title": str(row),
+        "row": row,
+        "is_final": row.status in FINAL,
+        "percent": percent(row),
+        "color": COLORS.get(row.status, ""),
+        "facts": [
+            (gettext("Campaign"), row.campaign),
+            (gettext("Format"), FORMATS.get(row.format, row.format)),
+            (gettext("Asked for by"), row.created_by or "–"),
+            (gettext("Asked for at"), row.created_at),
+            (gettext("Finished"), row.finished_at or "–"),
+        ],
+        "counts": [
+            (gettext("Lines read"), row.lines_read),
+            (gettext("Added"), counted(row.added) or "–"),
+            (gettext("There already"), counted(row.unchanged) or "–"),
+            (gettext("Lines left out"), row.problem_count),
+        ],
+        "hidden_problems": row.problem_count - len(row.problems),
+    }
 
 
-def _counted(things: dict[str, int]) -> str:
+def counted(things: dict[str, int]) -> str:
     count = {
         name: things.get(name, 0) for name in ("prompts", "candidate sets", "rankings", "demonstrations")
     }
@@ -90,3 +133,7 @@ def _counted(things: dict[str, int]) -> str:
     ]
     told = zip(words, count.values(), strict=True)
     return gettext(", ").join(text % {"count": number} for text, number in told if number)
+
+
+def _page_of(row: Import) -> str:
+    return reverse("admin:annotation_import_change", args=[row.pk])

@@ -1,20 +1,28 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from django.contrib import admin
-from django.db.models import Q
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
+from unfold.decorators import action, display
 
+from annotation.actions.prompts import reject_prompt, release_prompt
 from annotation.admin.base import ForResearchers, is_researcher
 from annotation.admin.dialogues import dialogue
-from annotation.admin.imports import ImportForm, import_file, tell
 from annotation.admin.lists import LongList, NewestValuesFilter, Rows, digest_begins, in_json, newest
+from annotation.errors import Refusal
 from annotation.models import Campaign, Prompt
+
+DECISIONS: dict[str, Callable[[Prompt], None]] = {"release": release_prompt, "reject": reject_prompt}
 
 
 class KindFilter(NewestValuesFilter):
@@ -29,13 +37,41 @@ class LanguageFilter(NewestValuesFilter):
 
 @admin.register(Prompt)
 class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
-    list_display = ["__str__", "campaign", "kind", "language", "created_at"]
-    list_filter = ["campaign", KindFilter, LanguageFilter]
+    list_display = ["__str__", "state", "campaign", "kind", "language", "created_at"]
+    list_filter = ["campaign", "status", KindFilter, LanguageFilter]
     search_help_text = _("Number, digest, or words or source of a newer one")
     list_select_related = ["campaign"]
-    fields = ["campaign", "conversation", "kind", "language", "source", "digest", "created_at"]
+    fields = [
+        "campaign",
+        "state",
+        "conversation",
+        "decision",
+        "kind",
+        "language",
+        "skill",
+        "source",
+        "digest",
+        "created_at",
+    ]
     readonly_fields = fields
     actions_list = ["import_prompts"]
+    actions = ["release_selected", "reject_selected"]
+
+    def get_urls(self) -> list[URLPattern]:
+        decide = self.admin_site.admin_view(require_POST(self.decide))
+        mine = [
+            path(f"<int:prompt_id>/{name}/", decide, {"decision": name}, name=f"annotation_prompt_{name}")
+            for name in DECISIONS
+        ]
+        return [*mine, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        is_held = obj is not None and obj.status == Prompt.Status.HELD
+        return [name for name in self.fields if name != "decision" or is_held]
+
+    @display(description=_("status"), ordering="status", label={"HELD": "warning", "REJECTED": "danger"})
+    def state(self, prompt: Prompt) -> tuple[str, str]:
+        return prompt.status, prompt.get_status_display()
 
     def look_up(self, rows: Rows, term: str) -> Iterator[Rows]:
         if digest := digest_begins(term):
@@ -47,10 +83,45 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("conversation"))
     def conversation(self, prompt: Prompt) -> SafeString:
-        return dialogue(prompt.messages)
+        return dialogue(prompt.messages, prompt.findings)
 
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return is_researcher(request)
+    @admin.display(description=_("may hold personal data"))
+    def decision(self, prompt: Prompt) -> SafeString:
+        """Buttons of the page's own form, which brings the token along."""
+        kinds = sorted({found["kind"].replace("_", " ") for found in prompt.findings})
+        release, reject = (reverse(f"admin:annotation_prompt_{name}", args=[prompt.pk]) for name in DECISIONS)
+        return format_html(
+            '<p>{}</p><p class="mt-2 flex gap-4">'
+            '<button type="submit" class="underline cursor-pointer" formaction="{}">{}</button>'
+            '<button type="submit" class="underline cursor-pointer" formaction="{}">{}</button></p>',
+            ", ".join(kinds),
+            release,
+            gettext("Release to labelers"),
+            reject,
+            gettext("Reject for good"),
+        )
+
+    def decide(self, request: HttpRequest, prompt_id: int, decision: str) -> HttpResponse:
+        if not is_researcher(request):
+            raise PermissionDenied
+        prompt = get_object_or_404(Prompt, pk=prompt_id)
+        try:
+            DECISIONS[decision](prompt)
+        except Refusal as refusal:
+            messages.warning(request, refusal.detail)
+        return HttpResponseRedirect(reverse("admin:annotation_prompt_change", args=[prompt.pk]))
+
+    @admin.action(description=_("Release held prompts to labelers"), permissions=["view"])
+    def release_selected(self, request: HttpRequest, prompts: QuerySet[Prompt]) -> None:
+        count = _decide_all(prompts, release_prompt)
+        words = ngettext("%(count)d prompt is released.", "%(count)d prompts are released.", count)
+        messages.success(request, words % {"count": count})
+
+    @admin.action(description=_("Reject held prompts for good"), permissions=["view"])
+    def reject_selected(self, request: HttpRequest, prompts: QuerySet[Prompt]) -> None:
+        count = _decide_all(prompts, reject_prompt)
+        words = ngettext("%(count)d prompt is rejected.", "%(count)d prompts are rejected.", count)
+        messages.success(request, words % {"count": count})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -60,17 +131,15 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
         return False
 
     @action(  # type: ignore[untyped-decorator]
-        description=_("Import prompts"), icon="upload_file", url_path="import", permissions=["import"]
+        description=_("Import prompts"), icon="upload_file", url_path="import", permissions=["view"]
     )
     def import_prompts(self, request: HttpRequest) -> HttpResponse:
-        form = ImportForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
-            tell(request, import_file(form.cleaned_data))
-            return HttpResponseRedirect(reverse("admin:annotation_prompt_changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.model._meta,
-            "form": form,
-            "title": _("Import prompts"),
-        }
-        return render(request, "admin/annotation/import.html", context)
+        return redirect("admin:annotation_import_add")
+
+
+def _decide_all(prompts: QuerySet[Prompt], decide: Callable[[Prompt], None]) -> int:
+    """Returns how many there were to decide on; the others stay as they are."""
+    held = list(prompts.filter(status=Prompt.Status.HELD).select_related("campaign"))
+    for prompt in held:
+        decide(prompt)
+    return len(held)

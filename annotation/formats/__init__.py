@@ -1,13 +1,21 @@
 """Readers: files of the field → prompts, candidates, rankings, demonstrations."""
 
-from collections.abc import Callable
-from typing import TextIO
+from annotation.formats import arena, helpsteer, hh_rlhf, listwise, oasst, openai, prompts, trl
+from annotation.formats.items import Reader
 
-from annotation.formats import hh_rlhf, oasst, prompts
-from annotation.formats.items import Items
-
-READERS: dict[str, Callable[[TextIO], Items]] = {
+READERS: dict[str, Reader] = {
     "prompts": prompts.read,
+    "listwise": listwise.read,
+    "trl-messages": trl.read_messages,
+    "trl-prompt-completion": trl.read_completions,
+    "trl-preference": trl.read_preferences,
+    "trl-preference-implicit": trl.read_preferences,
+    "trl-unpaired": trl.read_unpaired,
+    "trl-prompt-only": trl.read_prompts,
+    "openai-sft": trl.read_messages,
+    "openai-dpo": openai.read_preferences,
     "hh-rlhf": hh_rlhf.read,
     "oasst": oasst.read,
+    "arena": arena.read,
+    "helpsteer": helpsteer.read,
 }

@@ -1,33 +1,58 @@
 """What a reader yields: one prompt of a file with what came with it, or what was wrong there."""
 
-import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, TextIO
-
-from django.utils.translation import gettext as _
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from annotation.errors import BadInput, Refusal
 
-MAX_LINE = 16 * 1024 * 1024
-"""Characters of a line. Longer ones are refused before they fill the memory."""
+Fields = dict[str, Any]
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedRanking:
+    """One person's judgement. It names completions by their positions in ``ImportedPrompt.completions``."""
+
+    rater: str = ""
+    """As the file has it; empty when the file does not say who. Only a pseudonym of it is stored."""
+    tiers: list[list[int]] = field(default_factory=list)
+    """Best first; a shared tier is a tie."""
+    unacceptable: list[int] = field(default_factory=list)
+    cannot_judge: str = ""
+    strength: int | None = None
+    ratings: dict[int, dict[str, int]] = field(default_factory=dict)
+    flags: dict[int, list[str]] = field(default_factory=dict)
+    rationale: str = ""
+    edited: tuple[int, str] | None = None
+    shown_order: list[int] = field(default_factory=list)
+    """Empty when the file does not say."""
+    seconds_spent: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedDemonstration:
+    """How one person let the conversation go on."""
+
+    turns: Messages
+    rater: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedPrompt:
-    """A prompt, with the candidates, the ranking and the demonstration that the file has for it."""
+    """A prompt, with the candidates, the rankings and the demonstrations that the file has for it."""
 
     line: int
-    messages: list[dict[str, str]]
+    file: str = ""
+    """Which one of a folder; empty for a file of its own."""
+    messages: Messages
     kind: str = ""
     language: str = ""
+    skill: str = ""
     source: str = ""
     completions: list[str] = field(default_factory=list)
-    tiers: list[list[int]] = field(default_factory=list)
-    """Positions in ``completions``, best first; empty when nobody ranked them."""
-    turns: list[dict[str, str]] = field(default_factory=list)
-    """A demonstration: how the conversation went on."""
+    rankings: list[ImportedRanking] = field(default_factory=list)
+    demonstrations: list[ImportedDemonstration] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +62,11 @@ class Problem:
     line: int
     code: str
     detail: str
+    file: str = ""
 
     @classmethod
-    def of(cls, line: int, refusal: Refusal) -> "Problem":
-        return cls(line=line, code=refusal.code, detail=refusal.detail)
+    def of(cls, line: int, refusal: Refusal, file: str = "") -> "Problem":
+        return cls(line=line, code=refusal.code, detail=refusal.detail, file=file)
 
 
 UNREADABLE = "unreadable_file"
@@ -49,49 +75,27 @@ UNREADABLE = "unreadable_file"
 Items = Iterator[ImportedPrompt | Problem]
 
 
-def read_rows(file: TextIO, convert: Callable[[int, dict[str, Any]], Iterable[ImportedPrompt]]) -> Items:
-    """What ``convert`` makes of each line's JSON object; a line that it refuses is one Problem."""
-    for line, row in _json_lines(file):
-        if isinstance(row, Problem):
-            yield row
+class Row(NamedTuple):
+    """One record of a file, or why it is none."""
+
+    line: int
+    content: Fields | Problem
+    file: str = ""
+
+
+Rows = Iterable[Row]
+Reader = Callable[[Rows], Items]
+
+
+def read_rows(rows: Rows, convert: Callable[[int, Fields], Iterable[ImportedPrompt]]) -> Items:
+    """What ``convert`` makes of each row; one that it refuses is one Problem."""
+    for line, content, file in rows:
+        if isinstance(content, Problem):
+            yield content
             continue
         try:
-            prompts = list(convert(line, row))
+            prompts = list(convert(line, content))
         except BadInput as refusal:
-            yield Problem.of(line, refusal)
+            yield Problem.of(line, refusal, file)
             continue
-        yield from prompts
-
-
-def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
-    """Line numbers from 1, each with its JSON object, or with the Problem that it is none."""
-    line = 0
-    try:
-        for line, text in enumerate(_lines(file), start=1):
-            if text.strip():
-                yield line, _json_object(line, text)
-    except (OSError, EOFError, zlib.error) as error:
-        detail = _("The file cannot be read beyond this line: %(error)s") % {"error": error}
-        yield line, Problem(line=line, code=UNREADABLE, detail=detail)
-
-
-def _lines(file: TextIO) -> Iterator[str]:
-    """The file's lines; of a line that is too long only its beginning."""
-    while text := file.readline(MAX_LINE + 1):
-        yield text
-        while text and not text.endswith("\n"):
-            text = file.readline(MAX_LINE)
-
-
-def _json_object(line: int, text: str) -> dict[str, Any] | Problem:
-    if len(text) > MAX_LINE:
-        detail = _("This line has more than %(most)d characters.") % {"most": MAX_LINE}
-        return Problem(line=line, code="text_too_long", detail=detail)
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        detail = _("This line is not valid JSON: %(error)s") % {"error": str(error)[:200]}
-        return Problem(line=line, code="malformed_json", detail=detail)
-    if not isinstance(row, dict):
-        return Problem(line=line, code="malformed_row", detail=_("This line must be a JSON object."))
-    return row
+        yield from (replace(prompt, file=file) for prompt in prompts) if file else prompts

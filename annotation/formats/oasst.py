@@ -6,12 +6,19 @@ root gives a demonstration.
 
 from collections.abc import Iterator
 from math import inf
-from typing import Any, TextIO
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from annotation.errors import MalformedRow, TextTooLong, TurnsMustAlternate
-from annotation.formats.items import ImportedPrompt, Items, read_rows
+from annotation.formats.items import (
+    ImportedDemonstration,
+    ImportedPrompt,
+    ImportedRanking,
+    Items,
+    Rows,
+    read_rows,
+)
 from annotation.messages import MAX_TURNS
 
 Node = dict[str, Any]
@@ -21,8 +28,8 @@ _ROLES = {"prompter": "user", "assistant": "assistant"}
 MOST_REPLIES = 9
 
 
-def read(file: TextIO) -> Items:
-    return read_rows(file, _tree)
+def read(rows: Rows) -> Items:
+    return read_rows(rows, _tree)
 
 
 def _tree(line: int, tree: Node) -> Iterator[ImportedPrompt]:
@@ -40,8 +47,8 @@ def _tree(line: int, tree: Node) -> Iterator[ImportedPrompt]:
             language=str(node.get("lang") or ""),
             source=f"oasst:{node.get('message_id') or ''}",
             completions=[_message(reply)["content"] for reply in ranked],
-            tiers=_tiers([reply["rank"] for reply in ranked]),
-            turns=_best_path(root) if is_root else [],
+            rankings=[ImportedRanking(tiers=_tiers([reply["rank"] for reply in ranked]))] if ranked else [],
+            demonstrations=_demonstrations(root) if is_root else [],
         )
 
 
@@ -57,6 +64,11 @@ def _prompters(node: Node, before: Path) -> Iterator[tuple[Node, Path]]:
         yield node, path
     for reply in _replies(node):
         yield from _prompters(reply, path)
+
+
+def _demonstrations(root: Node) -> list[ImportedDemonstration]:
+    path = _best_path(root)
+    return [ImportedDemonstration(turns=path)] if path else []
 
 
 def _best_path(root: Node) -> Path:

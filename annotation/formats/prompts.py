@@ -1,36 +1,39 @@
-"""Prompts as JSON lines: ``{"prompt": "text"}`` or ``{"messages": [{"role", "content"}]}``.
+"""Prompts: ``{"prompt": "text"}`` or ``{"messages": [{"role", "content"}]}``, or a line of plain text.
 
-Optional beside them: ``kind``, ``language``, ``id``, ``completions`` (2 to 9 texts to rank), and ``tiers``,
-how somebody ranked them: lists of their positions from 0, best first; a shared tier is a tie.
+Optional beside them: ``kind``, ``language``, ``skill``, ``id``, ``completions`` (2 to 9 texts to rank), and
+``tiers``, how somebody ranked them: lists of their positions from 0, best first; a shared tier is a tie.
 """
 
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from annotation.errors import MalformedRow
-from annotation.formats.items import ImportedPrompt, Items, read_rows
+from annotation.formats.fields import text_in
+from annotation.formats.items import Fields, ImportedPrompt, ImportedRanking, Items, Rows, read_rows
 
 
-def read(file: TextIO) -> Items:
-    return read_rows(file, _prompt)
+def read(rows: Rows) -> Items:
+    return read_rows(rows, _prompt)
 
 
-def _prompt(line: int, row: dict[str, Any]) -> Iterator[ImportedPrompt]:
+def _prompt(line: int, row: Fields) -> Iterator[ImportedPrompt]:
     messages = row.get("messages", row.get("prompt"))
     if messages is None:
         raise MalformedRow(_("A row needs a prompt (a text) or messages (a list)."))
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
+    tiers = _tiers(row.get("tiers") or [])
     yield ImportedPrompt(
         line=line,
         messages=messages,
-        kind=_text(row, "kind"),
-        language=_text(row, "language"),
-        source=_text(row, "id"),
-        completions=_completions(row.get("completions", [])),
-        tiers=_tiers(row.get("tiers", [])),
+        kind=text_in(row, "kind"),
+        language=text_in(row, "language"),
+        skill=text_in(row, "skill"),
+        source=text_in(row, "id"),
+        completions=_completions(row.get("completions") or []),
+        rankings=[ImportedRanking(tiers=tiers)] if tiers else [],
     )
 
 
@@ -48,10 +51,3 @@ def _tiers(tiers: Any) -> list[list[int]]:
 
 def _is_tier(tier: Any) -> bool:
     return isinstance(tier, list) and all(type(position) is int for position in tier)
-
-
-def _text(row: dict[str, Any], name: str) -> str:
-    value = row.get(name, "")
-    if not isinstance(value, str | int):
-        raise MalformedRow(_("The field %(name)s must be a text.") % {"name": name})
-    return str(value)

@@ -5,12 +5,15 @@ import json
 import pytest
 from django.test import Client
 
+from annotation import personal_data
+from annotation.actions import import_queue
+from annotation.actions.import_queue import run_next_import
 from annotation.actions.prompts import add_prompt
-from annotation.admin import imports
-from annotation.models import Campaign, Prompt
+from annotation.models import Campaign, Import, Prompt
 from tests.annotation.test_submit_ranking import submit
+from tests.conftest import NOON
 
-PAGES = ["campaign", "prompt", "candidateset", "ranking", "demonstration", "person"]
+PAGES = ["campaign", "prompt", "import", "candidateset", "ranking", "demonstration", "person"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,64 +56,173 @@ class TestImporting:
             file = io.BytesIO(content)
             file.name = "prompts.jsonl"
             form = {"campaign": kitchen.pk, "format": format_name, "file": file}
-            return admin.post("/admin/annotation/prompt/import/", form, follow=True)
+            return admin.post("/admin/annotation/import/add/", form, follow=True)
 
         return post
 
-    @staticmethod
-    def told(answer):
-        return [str(message) for message in answer.context["messages"]]
+    @pytest.fixture
+    def show(self, admin):
+        def get():
+            run_next_import(clock=lambda: NOON)
+            return admin.get(f"/admin/annotation/import/{Import.objects.get().pk}/change/").content.decode()
 
-    def test_keeps_good_rows_and_names_bad_ones(self, upload):
-        bad = [
-            b"not json",
-            b'{"prompt": "Tea\xff"}',
-            b'{"prompt": "Tea\\u0000"}',
-            b'{"prompt": "Tea \\ud83c"}',
-            b'{"prompt": "' + b"x" * 1_000_000 + b'"}',
-            b'{"messages": [{"role": "wizard", "content": "Abracadabra"}]}',
-            b'{"prompt": "Tea?", "completions": ["Brew.", "Boil."], "tiers": [[0], [0]]}',
-            b'{"prompt": "Tea?", "completions": ["Brew.", "Boil."], "tiers": [[0]]}',
-        ]
+        return get
 
-        answer = upload(b"\n".join([b'{"prompt": "Soup?"}', *bad]))
+    def test_leads_to_a_page_that_follows_it(self, upload):
+        page = upload(b'{"prompt": "Soup?"}').content.decode()
 
-        told = self.told(answer)
-        assert told[0] == "Added: 1 prompt."
-        assert [words.split(" was")[0] for words in told[1:]] == [f"Line {line}" for line in range(2, 10)]
-        assert [str(prompt) for prompt in Prompt.objects.all()] == ["Soup?"]
+        assert "data-live" in page
+        assert "Cancel the import" in page
 
-    def test_says_how_many_more_lines_are_bad(self, upload):
-        answer = upload(b'{"prompt": "Soup?"}\n' + b"not json\n" * 12)
+    def test_keeps_good_rows_and_names_bad_ones(self, upload, show):
+        bad = [b"not json", b'{"prompt": "Tea\xff"}', b'{"prompt": "Tea\\u0000"}']
 
-        assert self.told(answer)[-1] == "and 2 more lines"
+        upload(b"\n".join([b'{"prompt": "Soup?"}', *bad]))
+        page = show()
 
-    def test_reads_gzip_from_a_temporary_file(self, upload, settings):
+        assert "data-live" not in page
+        assert "1 prompt" in page
+        assert page.count("<code>unusable_text</code>") == 2
+        assert "<code>malformed_json</code>" in page
+
+    def test_says_how_many_more_lines_are_bad(self, upload, show):
+        upload(b'{"prompt": "Soup?"}\n' + b"not json\n" * 102)
+
+        assert "and 2 more lines" in show()
+
+    def test_reads_gzip_from_a_temporary_file(self, upload, show, settings):
         settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+        upload(gzip.compress(b'{"prompt": "Soup?"}'))
 
-        answer = upload(gzip.compress(b'{"prompt": "Soup?"}'))
+        show()
 
-        assert self.told(answer) == ["Added: 1 prompt."]
+        assert Prompt.objects.count() == 1
 
-    def test_counts_what_came_with_the_prompts(self, upload):
+    def test_counts_what_came_with_the_prompts(self, upload, show):
         soup = "\n\nHuman: Soup?\n\nAssistant: "
-        row = json.dumps({"chosen": soup + "Boil it.", "rejected": soup + "No."}).encode()
 
-        first, again = upload(row, "hh-rlhf"), upload(row, "hh-rlhf")
+        upload(json.dumps({"chosen": soup + "Boil it.", "rejected": soup + "No."}).encode(), "hh-rlhf")
 
-        assert self.told(first) == ["Added: 1 prompt, 1 candidate set, 1 ranking."]
-        assert self.told(again) == ["There already: 1 prompt, 1 candidate set, 1 ranking."]
+        assert "1 prompt, 1 candidate set, 1 ranking" in show()
 
-    def test_says_when_nothing_could_be_used(self, upload):
-        assert self.told(upload(b"not json"))[0] == "Nothing in this file could be imported."
+    def test_escapes_what_the_file_says(self, upload, show):
+        upload(json.dumps({"messages": [{"role": "<b>wizard</b>", "content": "Hi"}]}).encode())
 
-    def test_sends_large_files_to_the_command(self, upload, monkeypatch):
-        monkeypatch.setattr(imports, "MAX_BYTES", 10)
+        page = show()
+        assert "wizard" in page
+        assert "<b>wizard" not in page
+
+    def test_refuses_a_file_that_is_too_large_in_words(self, upload, monkeypatch):
+        monkeypatch.setattr(import_queue, "MAX_BYTES", 10)
 
         answer = upload(b'{"prompt": "Soup?"}')
 
-        assert "manage.py import_data" in answer.content.decode()
-        assert not Prompt.objects.exists()
+        assert "A file can have at most" in answer.content.decode()
+        assert not Import.objects.exists()
+
+    def test_is_cancelled_by_a_button(self, upload, admin):
+        upload(b'{"prompt": "Soup?"}')
+        row = Import.objects.get()
+
+        page = admin.post(f"/admin/annotation/import/{row.pk}/cancel/", follow=True).content.decode()
+
+        assert "Cancelled" in page
+        assert admin.get(f"/admin/annotation/import/{row.pk}/cancel/").status_code == 405
+
+    def test_is_deleted_once_it_is_over(self, upload, admin):
+        upload(b'{"prompt": "Soup?"}')
+        page = f"/admin/annotation/import/{Import.objects.get().pk}/delete/"
+
+        early = admin.post(page, {"post": "yes"})
+        run_next_import(clock=lambda: NOON)
+        admin.post(page, {"post": "yes"})
+
+        assert early.status_code == 403
+        assert not Import.objects.exists()
+        assert Prompt.objects.exists()
+
+    @pytest.mark.parametrize("url", ["add", "{pk}/cancel", "{pk}/delete"])
+    def test_is_for_researchers(self, upload, ada, url):
+        upload(b'{"prompt": "Soup?"}')
+        ada.is_staff = True
+        ada.save()
+        client = Client()
+        client.force_login(ada)
+
+        answer = client.post(f"/admin/annotation/import/{url.format(pk=Import.objects.get().pk)}/")
+
+        assert answer.status_code == 403
+
+
+class TestHeldPrompts:
+    @pytest.fixture
+    def held(self, kitchen):
+        prompt, _ = add_prompt(campaign=kitchen, messages=[{"role": "user", "content": "Ask <Ann> now!"}])
+        finding = {"kind": "email_address", "message": 0, "start": 4, "end": 9}
+        Prompt.objects.filter(pk=prompt.pk).update(status="HELD", findings=[finding])
+        prompt.refresh_from_db()
+        return prompt
+
+    def test_are_shown_with_what_was_found_in_them(self, admin, held):
+        page = admin.get(f"/admin/annotation/prompt/{held.pk}/change/").content.decode()
+
+        assert '<mark title="email address">&lt;Ann&gt;</mark> now!' in page
+
+    @pytest.mark.parametrize(("decision", "status"), [("release", "READY"), ("reject", "REJECTED")])
+    def test_are_decided_on_by_a_button(self, admin, held, decision, status):
+        url = f"/admin/annotation/prompt/{held.pk}/{decision}/"
+        page = admin.get(f"/admin/annotation/prompt/{held.pk}/change/").content.decode()
+
+        after = admin.post(url, follow=True).content.decode()
+
+        held.refresh_from_db()
+        assert url in page
+        assert url not in after
+        assert held.status == status
+        assert admin.get(url).status_code == 405
+
+    @pytest.mark.parametrize(
+        ("action", "status"), [("release_selected", "READY"), ("reject_selected", "REJECTED")]
+    )
+    def test_are_decided_on_together(self, admin, held, soup, action, status):
+        chosen = {"action": action, "_selected_action": [held.pk, soup.pk]}
+
+        page = admin.post("/admin/annotation/prompt/", chosen, follow=True).content.decode()
+
+        held.refresh_from_db()
+        soup.refresh_from_db()
+        assert "1 prompt is re" in page
+        assert (held.status, soup.status) == (status, "READY")
+
+    @pytest.mark.parametrize("decision", ["release", "reject"])
+    def test_are_for_researchers_to_decide_on(self, held, ada, decision):
+        ada.is_staff = True
+        ada.save()
+        client = Client()
+        client.force_login(ada)
+
+        answer = client.post(f"/admin/annotation/prompt/{held.pk}/{decision}/")
+
+        held.refresh_from_db()
+        assert (answer.status_code, held.status) == (403, "HELD")
+
+
+def test_scanning_cannot_be_switched_on_without_the_library(admin, kitchen, monkeypatch):
+    monkeypatch.setattr(personal_data, "can_scan", lambda: False)
+    page = admin.get(f"/admin/annotation/campaign/{kitchen.pk}/change/")
+    form = page.context["adminform"].form
+    sent = {name: value for name, value in form.initial.items() if value not in (None, [])}
+    sent["scans_for_personal_data"] = "on"
+    inline = {"guidelines-TOTAL_FORMS": 0, "guidelines-INITIAL_FORMS": 0}
+
+    answer = admin.post(
+        f"/admin/annotation/campaign/{kitchen.pk}/change/",
+        {**sent, **inline, "scans_for_personal_data": "on"},
+    )
+
+    kitchen.refresh_from_db()
+    assert "requirements/scan.txt" in answer.content.decode()
+    assert not kitchen.scans_for_personal_data
 
 
 class TestResearchersWithAccessToTheAdmin:
@@ -122,7 +234,7 @@ class TestResearchersWithAccessToTheAdmin:
         client.force_login(rhea)
         return client
 
-    @pytest.mark.parametrize("page", ["campaign", "campaign/add", "prompt", "prompt/import", "ranking"])
+    @pytest.mark.parametrize("page", ["campaign", "campaign/add", "prompt", "import/add", "ranking"])
     def test_need_no_rights_but_their_role(self, admin, page):
         assert admin.get(f"/admin/annotation/{page}/").status_code == 200
 
@@ -135,7 +247,7 @@ def test_labelers_with_access_to_the_admin_see_no_judgements(ada, client):
     ada.save()
     client.force_login(ada)
 
-    for page in ["campaign", "prompt", "prompt/import", "candidateset", "ranking", "demonstration"]:
+    for page in ["campaign", "prompt", "import/add", "candidateset", "ranking", "demonstration"]:
         assert client.get(f"/admin/annotation/{page}/").status_code == 403
 
 

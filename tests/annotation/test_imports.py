@@ -3,14 +3,15 @@ import json
 
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.imports import import_items
-from annotation.formats import READERS, items
+from annotation.formats import READERS, containers
+from annotation.formats.containers import json_rows
 from annotation.models import Assignment, CandidateSet, Completion, Demonstration, Prompt, Ranking
 from tests.conftest import NOON
 
 
 def run_import(campaign, format_name, rows):
     text = "".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows)
-    found = READERS[format_name](io.StringIO(text))
+    found = READERS[format_name](json_rows(io.StringIO(text)))
     return import_items(campaign=campaign, items=found, format_name=format_name, now=NOON)
 
 
@@ -87,12 +88,11 @@ class TestPrompts:
         assert not Completion.objects.exists()
 
     def test_refuse_a_line_that_is_too_long_without_reading_it_whole(self, kitchen, monkeypatch):
-        monkeypatch.setattr(items, "MAX_LINE", 100)
+        monkeypatch.setattr(containers, "MAX_LINE", 100)
         file = LineReader(["x" * 1000, '{"prompt": "Soup?"}'])
 
-        report = import_items(
-            campaign=kitchen, items=READERS["prompts"](file), format_name="prompts", now=NOON
-        )
+        found = READERS["prompts"](json_rows(file))
+        report = import_items(campaign=kitchen, items=found, format_name="prompts", now=NOON)
 
         assert problems(report) == [(1, "text_too_long")]
         assert [str(prompt) for prompt in Prompt.objects.all()] == ["Soup?"]

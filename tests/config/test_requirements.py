@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["web", "lab", "dev", "node"]
+NAMES = ["web", "lab", "scan", "dev", "node"]
 
 
 def pins(name):
@@ -39,5 +39,7 @@ def test_everything_asked_for_is_pinned():
     lab = web | asked_for(project["project"]["optional-dependencies"]["lab"]) - {"torch"}
     dev = lab | asked_for(project["dependency-groups"]["dev"])
 
-    for name, wanted in [("web", web), ("lab", lab), ("dev", dev)]:
+    scan = web | asked_for(project["project"]["optional-dependencies"]["scan"])
+
+    for name, wanted in [("web", web), ("lab", lab), ("scan", scan), ("dev", dev)]:
         assert wanted <= {pin.lower() for pin in pins(name)}

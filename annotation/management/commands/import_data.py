@@ -1,17 +1,19 @@
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotation.actions.imports import ImportReport, import_items
+from annotation.actions.imports import Follower, ImportReport, import_items, with_defaults
+from annotation.errors import Refusal
 from annotation.formats import READERS
-from annotation.formats.files import as_text
-from annotation.formats.items import UNREADABLE
+from annotation.formats.containers import Source, folder_rows
+from annotation.formats.items import UNREADABLE, Problem, Rows
 from annotation.models import Campaign
 
 SHOWN_PROBLEMS = 20
@@ -26,46 +28,51 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("format", choices=sorted(READERS))
-        parser.add_argument("file", type=Path, help="JSON lines; may be gzipped")
+        parser.add_argument(
+            "file",
+            type=Path,
+            help="JSON lines, CSV, text (one prompt a line) or Parquet, gzipped or not; or a folder of them",
+        )
         parser.add_argument("--campaign", required=True, help="its name; made when there is none")
+        for name in ("kind", "language", "skill"):
+            parser.add_argument(f"--{name}", default="", help="of prompts that the file gives none")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}") from error
-        with file:
-            report = self.read(as_text(file), options["format"], options["campaign"])
+        with rows_of(path) as rows:
+            report = self.read(rows, options)
         self.tell(report)
         if not (report.added or report.unchanged):
             raise CommandError(f"Nothing in {path} could be imported as {options['format']}.")
         if any(problem.code == UNREADABLE for problem in report.problems):
             raise CommandError(f"{path} is damaged; what could be read of it is kept.")
 
-    def read(self, text: TextIO, format_name: str, campaign_name: str) -> ImportReport:
-        campaign, is_new = campaign_named(campaign_name)
+    def read(self, rows: Rows, options: dict[str, Any]) -> ImportReport:
+        campaign, is_new = campaign_named(options["campaign"])
+        defaults = {name: options[name] for name in ("kind", "language", "skill")}
         try:
             report = import_items(
                 campaign=campaign,
-                items=READERS[format_name](text),
-                format_name=format_name,
+                items=with_defaults(READERS[options["format"]](rows), **defaults),
+                format_name=options["format"],
                 now=timezone.now(),
-                progress=self.sign_of_life(),
+                follow=self.sign_of_life(),
             )
         except KeyboardInterrupt:
             words = "Stopped. What was read is kept; the same command goes on from there."
             raise CommandError(words, returncode=130) from None
+        except Refusal as refusal:
+            raise CommandError(refusal.detail) from refusal
         if is_new and not campaign.prompts.exists():
             campaign.delete()
         return report
 
-    def sign_of_life(self) -> Callable[[int], None]:
+    def sign_of_life(self) -> Follower:
         """Tells the line now and then; on a terminal in one place."""
         is_terminal = self.stdout.isatty()
         last = time.monotonic()
 
-        def tell_line(line: int) -> None:
+        def tell_line(report: ImportReport, *, line: int) -> None:
             nonlocal last
             if time.monotonic() - last > (0.5 if is_terminal else 10):
                 last = time.monotonic()
@@ -80,10 +87,27 @@ class Command(BaseCommand):
                 f"{thing}: {report.added[thing]} added, {report.unchanged[thing]} already there"
             )
         for problem in report.problems[:SHOWN_PROBLEMS]:
-            self.stderr.write(f"line {problem.line}: {problem.detail} [{problem.code}]")
-        if len(report.problems) > SHOWN_PROBLEMS:
-            self.stderr.write(f"and {len(report.problems) - SHOWN_PROBLEMS} more lines like these")
-        self.stdout.write(f"{len(report.problems)} lines could not be used")
+            self.stderr.write(f"{_place(problem)}: {problem.detail} [{problem.code}]")
+        if report.problem_count > SHOWN_PROBLEMS:
+            self.stderr.write(f"and {report.problem_count - SHOWN_PROBLEMS} more lines like these")
+        self.stdout.write(f"{report.problem_count} lines could not be used")
+
+
+@contextmanager
+def rows_of(path: Path) -> Iterator[Rows]:
+    if path.is_dir():
+        yield folder_rows(path)
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+    with file:
+        yield Source(file, path.name).rows()
+
+
+def _place(problem: Problem) -> str:
+    return f"{problem.file}, line {problem.line}" if problem.file else f"line {problem.line}"
 
 
 def campaign_named(name: str) -> tuple[Campaign, bool]:

@@ -13,6 +13,9 @@ from annotation.errors import DuplicateCompletion, IncompleteRanking, MalformedR
 from annotation.formats.items import ImportedPrompt, ImportedRanking
 from annotation.messages import Message, check_prompt, check_text, check_turns, digest_of
 
+LAST_MOMENT = 253_402_300_800
+"""The end of the year 9999, in seconds since 1970."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedPrompt:
@@ -102,9 +105,10 @@ def _check_ranking(ranking: ImportedRanking, completions: int) -> None:
 def _check_extras(ranking: ImportedRanking) -> None:
     if ranking.strength is not None and not _is_one_of(ranking.strength, 3):
         raise MalformedRow(_("The strength of a preference must be 1, 2 or 3."))
-    seconds = ranking.seconds_spent
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+    if not 0 <= ranking.seconds_spent < math.inf:
         raise MalformedRow(_("The seconds spent must be a number that is not negative."))
+    if ranking.submitted_at is not None and not 0 <= ranking.submitted_at < LAST_MOMENT:
+        raise MalformedRow(_("The time of a ranking must be in seconds since 1970."))
     ratings = [rating for by_axis in ranking.ratings.values() for rating in by_axis.values()]
     if not all(_is_one_of(rating, 5) for rating in ratings):
         raise MalformedRow(_("A rating must be a whole number from 1 to 5."))

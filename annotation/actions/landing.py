@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -172,6 +172,7 @@ class Landing:
     ) -> Ranking:
         ids = [candidates.completions[text].pk for text in texts]
         shown = [ids[position] for position in imported.shown_order] or ids
+        when = imported.submitted_at
         return Ranking(
             assignment=self._slot(candidates, people[account], shown),
             labeler=people[account],
@@ -186,7 +187,7 @@ class Landing:
             shown_order=shown,
             seconds_spent=imported.seconds_spent,
             idempotency_key=uuid5(NAMESPACE_URL, f"rankwright:{candidates.row.pk}"),
-            submitted_at=self._now,
+            submitted_at=self._now if when is None else datetime.fromtimestamp(when, UTC),
         )
 
     def _slot(self, candidates: Candidates, person: Person, shown: list[int]) -> Assignment:

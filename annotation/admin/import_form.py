@@ -15,7 +15,7 @@ FORMATS = {
     "trl-messages": _("TRL: messages"),
     "trl-prompt-completion": _("TRL: prompt and completion"),
     "trl-preference": _("TRL: preference"),
-    "trl-preference-implicit": _("TRL: preference without a prompt of its own"),
+    "trl-implicit-preference": _("TRL: preference without a prompt of its own"),
     "trl-unpaired": _("TRL: unpaired preference"),
     "trl-prompt-only": _("TRL: prompt only"),
     "openai-sft": _("OpenAI: supervised tuning"),

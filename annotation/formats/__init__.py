@@ -9,7 +9,7 @@ READERS: dict[str, Reader] = {
     "trl-messages": trl.read_messages,
     "trl-prompt-completion": trl.read_completions,
     "trl-preference": trl.read_preferences,
-    "trl-preference-implicit": trl.read_preferences,
+    "trl-implicit-preference": trl.read_preferences,
     "trl-unpaired": trl.read_unpaired,
     "trl-prompt-only": trl.read_prompts,
     "openai-sft": trl.read_messages,

@@ -20,6 +20,17 @@ def text_in(row: Fields, name: str) -> str:
     return str(value)
 
 
+def number_in(row: Fields, name: str) -> float | None:
+    """The field as a number, which a cell of CSV writes as a text."""
+    value = row.get(name)
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise MalformedRow(_("The field %(name)s must be a number.") % {"name": name}) from None
+
+
 def list_in(row: Fields, name: str) -> list[Any]:
     value = row.get(name)
     if value is None:

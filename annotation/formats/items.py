@@ -28,6 +28,8 @@ class ImportedRanking:
     shown_order: list[int] = field(default_factory=list)
     """Empty when the file does not say."""
     seconds_spent: float = 0
+    submitted_at: float | None = None
+    """Seconds since 1970; None when the file does not say: then it is the time of the import."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotation.errors import MalformedRow, UnknownCompletion
-from annotation.formats.fields import conversation, list_in, only_answer, text_in
+from annotation.formats.fields import conversation, list_in, number_in, only_answer, text_in
 from annotation.formats.items import Fields, ImportedPrompt, ImportedRanking, Items, Rows, read_rows
 
 Place = Callable[[Any], int]
@@ -57,7 +57,8 @@ def _ranking(row: Fields, place_of: Place) -> ImportedRanking:
         rationale=text_in(row, "rationale"),
         edited=(place_of(edited.get("id")), text_in(edited, "text")) if isinstance(edited, dict) else None,
         shown_order=[place_of(response) for response in list_in(row, "display_order")],
-        seconds_spent=row.get("seconds") or 0,
+        seconds_spent=number_in(row, "seconds") or 0,
+        submitted_at=number_in(row, "tstamp"),
     )
 
 

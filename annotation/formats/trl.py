@@ -1,8 +1,8 @@
 """TRL's dataset types, as conversations or as plain texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -45,10 +45,21 @@ def read_unpaired(rows: Rows) -> Items:
     for prompt, group in groupby(map(_labelled, rows), key=lambda row: row[0]):
         if isinstance(prompt, Problem):
             yield prompt
-            continue
-        answers = [(line, text, label, file) for _prompt, line, text, label, file in group]
-        for start in range(0, len(answers), MOST_ANSWERS):
-            yield _judged(prompt, answers[start : start + MOST_ANSWERS])
+        else:
+            yield from (
+                _judged(prompt, answers) for answers in _judgements(answer for _prompt, answer in group)
+            )
+
+
+def _judgements(answers: Iterable["Labelled"]) -> Iterator[list["Labelled"]]:
+    """An answer that comes again belongs to the next person."""
+    judgement: list[Labelled] = []
+    for answer in answers:
+        if len(judgement) == MOST_ANSWERS or answer.text in {other.text for other in judgement}:
+            yield judgement
+            judgement = []
+        judgement.append(answer)
+    yield judgement
 
 
 def _dialogue(line: int, row: Fields) -> Iterator[ImportedPrompt]:
@@ -88,32 +99,40 @@ def _preference(line: int, row: Fields) -> Iterator[ImportedPrompt]:
     )
 
 
-def _labelled(row: Row) -> tuple[Messages | Problem, int, str, bool, str]:
+class Labelled(NamedTuple):
+    line: int
+    file: str
+    text: str
+    is_good: bool
+
+
+def _labelled(row: Row) -> tuple[Messages | Problem, Labelled]:
     line, content, file = row
+    nothing = Labelled(line, file, "", False)
     if isinstance(content, Problem):
-        return content, line, "", False, file
+        return content, nothing
     try:
         prompt = conversation(_needed(content, "prompt"))
         label = content.get("label")
         if not isinstance(label, bool):
             raise MalformedRow(_("The label must be true or false."))
-        return prompt, line, only_answer(_needed(content, "completion")), label, file
+        return prompt, Labelled(line, file, only_answer(_needed(content, "completion")), label)
     except BadInput as refusal:
-        return Problem.of(line, refusal, file), line, "", False, file
+        return Problem.of(line, refusal, file), nothing
 
 
-def _judged(prompt: Messages, answers: list[tuple[int, str, bool, str]]) -> ImportedPrompt:
-    good = [position for position, answer in enumerate(answers) if answer[2]]
-    bad = [position for position, answer in enumerate(answers) if not answer[2]]
+def _judged(prompt: Messages, answers: list[Labelled]) -> ImportedPrompt:
+    good = [position for position, answer in enumerate(answers) if answer.is_good]
+    bad = [position for position, answer in enumerate(answers) if not answer.is_good]
     # One answer alone cannot be compared with anything.
     is_ranked = len(answers) > 1
     ranking = ImportedRanking(tiers=[good] if good else [], unacceptable=bad)
     return ImportedPrompt(
         # The last of them: whoever goes on after this line has had all of them.
-        line=answers[-1][0],
-        file=answers[-1][3],
+        line=answers[-1].line,
+        file=answers[-1].file,
         messages=prompt,
-        completions=[answer[1] for answer in answers] if is_ranked else [],
+        completions=[answer.text for answer in answers] if is_ranked else [],
         rankings=[ranking] if is_ranked else [],
     )
 

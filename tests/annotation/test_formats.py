@@ -120,6 +120,12 @@ class TestTRLUnpaired:
 
         assert [len(item.completions) for item in read("trl-unpaired", *rows)] == [9, 3]
 
+    def test_an_answer_that_comes_again_is_the_next_persons(self):
+        rows = [self.row("Soup?", "Boil.", label) for label in (True, False)]
+        rows = [rows[0], self.row("Soup?", "Fry.", False), rows[1], self.row("Soup?", "Fry.", True)]
+
+        assert [order(item) for item in read("trl-unpaired", *rows)] == [[["Boil."]], [["Fry."]]]
+
     def test_a_label_that_is_no_label_is_refused_alone(self):
         rows = [self.row("Soup?", "Boil.", True), self.row("Soup?", "Fry.", "yes")]
 

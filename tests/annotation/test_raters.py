@@ -83,6 +83,8 @@ class TestRatersOfAFile:
             ({"strength": 4}, "malformed_row"),
             ({"seconds": -1}, "malformed_row"),
             ({"seconds": "long"}, "malformed_row"),
+            ({"seconds": float("nan")}, "malformed_row"),
+            ({"tstamp": 1e300}, "malformed_row"),
             ({"rationale": "Tea\x00"}, "unusable_text"),
             ({"ratings": [{"id": 1, "axis": "helpfulness", "rating": 6}]}, "malformed_row"),
             ({"cannot_judge": "I do not cook."}, "incomplete_ranking"),

@@ -20,6 +20,8 @@ Scan = Callable[[Sequence[Message]], list[Finding]]
 
 SURE_ENOUGH = 0.4
 """Of presidio's scores: a phone number that its country could have has this much, a right checksum has 1."""
+SHORTEST_PHONE_NUMBER = 7
+"""Digits. Some countries have shorter ones, and so has every text with a year in it."""
 COUNTRIES = ["US", "GB", "DE", "FR", "ES", "IT", "IN", "CN", "JP", "KR", "BR", "AU"]
 """Whose phone numbers are known without their country's code; with it all are."""
 
@@ -58,7 +60,7 @@ def _in_text(recognizers: list[Any], text: str) -> list[Finding]:
         result
         for recognizer in recognizers
         for result in recognizer.analyze(text, recognizer.supported_entities, None)
-        if result.score >= SURE_ENOUGH
+        if result.score >= SURE_ENOUGH and not _is_only_a_number(result, text)
     ]
     found.sort(key=lambda result: (-result.score, result.start - result.end))
     kept: list[Any] = []
@@ -67,6 +69,11 @@ def _in_text(recognizers: list[Any], text: str) -> list[Finding]:
             kept.append(result)
     kept.sort(key=lambda result: result.start)
     return [{"kind": one.entity_type.lower(), "start": one.start, "end": one.end} for one in kept]
+
+
+def _is_only_a_number(result: Any, text: str) -> bool:
+    digits = sum(character.isdigit() for character in text[result.start : result.end])
+    return result.entity_type == "PHONE_NUMBER" and digits < SHORTEST_PHONE_NUMBER
 
 
 @cache

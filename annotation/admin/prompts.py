@@ -43,7 +43,7 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_select_related = ["campaign"]
     fields = [
         "campaign",
-        "state",
+        "status",
         "conversation",
         "decision",
         "kind",

@@ -45,6 +45,7 @@ class TestTheScan:
             "The order number is 4111 1111 1111 1112.",
             "Python 3.11.7 on port 8000, ZIP 90210",
             "煮汤需要多长时间？",
+            "Question 1699: how long does soup number 1699 take?",
         ],
     )
     def test_leaves_alone(self, text):

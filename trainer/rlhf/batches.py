@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from trainer.rlhf.errors import LabError
+from trainer.rlhf.marks import SEAM, unmarked, unmarked_messages
 
 Message = dict[str, str]
 Item = TypeVar("Item")
@@ -219,13 +220,19 @@ def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
 
 
 def render_prompt(tokenizer: Any, messages: Sequence[Message]) -> str:
-    text: str = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+    return _rendered(tokenizer, messages, add_generation_prompt=True)
+
+
+def _rendered(tokenizer: Any, messages: Sequence[Message], **options: Any) -> str:
+    """The conversation as its template writes it; marks that somebody typed have seams."""
+    typed = unmarked_messages(tokenizer, messages)
+    text: str = tokenizer.apply_chat_template(typed, tokenize=False, **options)
     return text
 
 
 def completion_ids(tokenizer: Any, text: str, limit: int) -> list[int]:
     """The tokens of an answer, end mark included; at most ``limit`` before the end mark."""
-    return [*_ids(tokenizer, text)[:limit], tokenizer.eos_token_id]
+    return [*_ids(tokenizer, unmarked(tokenizer, text))[:limit], tokenizer.eos_token_id]
 
 
 def answer_sequence(prompt: list[int], completion: list[int]) -> TokenSequence:
@@ -251,7 +258,7 @@ def dialogue_sequence(
         if turn["role"] != "assistant":
             continue
         before = render_prompt(tokenizer, [*messages, *turns[:position]])
-        after = tokenizer.apply_chat_template([*messages, *turns[: position + 1]], tokenize=False)
+        after = _rendered(tokenizer, [*messages, *turns[: position + 1]])
         if not (before.startswith(done) and after.startswith(before)):
             raise LabError(
                 "The model's chat template changes earlier turns, so answers cannot be told apart."
@@ -283,8 +290,8 @@ def length_buckets(
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
-    found: list[int] = tokenizer(text, add_special_tokens=False).input_ids
-    return found
+    pieces = [piece for piece in text.split(SEAM) if piece]
+    return [id for piece in pieces for id in tokenizer(piece, add_special_tokens=False).input_ids]
 
 
 def _answer(tokenizer: Any, before: str, after: str) -> tuple[list[int], str]:

@@ -75,6 +75,38 @@ class TestImportData:
             call_command("import_data", "prompts", str(file), "--campaign", "K" * 121)
 
 
+class TestAFolder:
+    def test_is_read_whole_and_names_the_file_of_each_bad_line(self, db, tmp_path, capsys):
+        (tmp_path / "train.jsonl").write_bytes(SOUP + b"not json\n")
+        (tmp_path / "held_out.csv").write_bytes(b"prompt\nRice?\n")
+
+        call_command("import_data", "prompts", str(tmp_path), "--campaign", "Kitchen")
+
+        said = capsys.readouterr()
+        assert "prompts: 2 added" in said.out
+        assert said.err.startswith("train.jsonl, line 2: ")
+
+
+class TestDefaults:
+    def test_are_for_prompts_that_the_file_says_nothing_about(self, db, tmp_path):
+        file = tmp_path / "prompts.jsonl"
+        file.write_bytes(SOUP + b'{"prompt": "Rice?", "language": "fr"}\n')
+
+        defaults = ["--language", "en", "--kind", "cooking", "--skill", "chef"]
+        call_command("import_data", "prompts", str(file), "--campaign", "Kitchen", *defaults)
+
+        rows = Prompt.objects.order_by("pk").values_list("language", "kind", "skill")
+        assert list(rows) == [("en", "cooking", "chef"), ("fr", "cooking", "chef")]
+
+    def test_are_cut_to_what_a_column_holds(self, db, tmp_path):
+        file = tmp_path / "prompts.jsonl"
+        file.write_bytes(SOUP)
+
+        call_command("import_data", "prompts", str(file), "--campaign", "Kitchen", "--kind", "k" * 99)
+
+        assert Prompt.objects.get().kind == "k" * 40
+
+
 class TestRealFiles:
     """The figures were counted in the files by another program."""
 

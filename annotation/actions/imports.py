@@ -99,8 +99,9 @@ def _land(
     def land() -> ImportReport:
         with transaction.atomic():
             report = ImportReport()
-            # Two imports into one campaign take turns: neither adds what the other just did.
-            Campaign.objects.select_for_update().get(pk=campaign.pk)
+            # Two imports into one campaign take turns: neither adds what the other just did. Labelers, whose
+            # rows only point to the campaign, do not wait for that.
+            Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
             landing = Landing(campaign, [item for item in checked if isinstance(item, CheckedPrompt)], now)
             for item in checked:
                 if isinstance(item, Problem):

@@ -107,9 +107,9 @@ class TestAChineseBrowser:
         assert answer.json()["detail"] == "用户名或密码错误。"
 
     def test_reads_the_admin_in_chinese(self, admin_client):
-        page = admin_client.get("/admin/annotation/prompt/import/", headers={"Accept-Language": "zh-CN"})
+        page = admin_client.get("/admin/annotation/import/add/", headers={"Accept-Language": "zh-CN"})
 
-        assert "导入提示" in page.content.decode()
+        assert "竞技场对战" in page.content.decode()
 
 
 @pytest.mark.django_db

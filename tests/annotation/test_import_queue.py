@@ -4,7 +4,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.utils import translation
 
 from annotation.actions import import_queue, imports
 from annotation.actions.import_queue import (
@@ -19,12 +18,6 @@ from annotation.models import Import, Prompt, Ranking
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(minutes=5)
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 def lines(*prompts):

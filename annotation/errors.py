@@ -165,3 +165,7 @@ class ImportAlreadyFinished(Refusal):
 
 class PromptNotHeld(Refusal):
     code = "prompt_not_held"
+
+
+class NameTaken(Refusal):
+    code = "name_taken"

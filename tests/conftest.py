@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import SimpleTestCase
 from hypothesis import settings as hypothesis_settings
 
@@ -29,6 +30,17 @@ def pytest_collection_modifyitems(config, items):
 def touches_the_database(item):
     asks = {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db")
     return bool(asks) or issubclass(item.cls or object, SimpleTestCase)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory):
+    """SQLite in a file, as people have it: in memory all threads share one cache, which waits for nobody."""
+    default = django_settings.DATABASES["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        default["TEST"] = {
+            **default.get("TEST", {}),
+            "NAME": tmp_path_factory.mktemp("database") / "tests.sqlite3",
+        }
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,18 @@
 """Simulated labelers: programs that follow a stated rule through the actions that people use."""
 
 import random
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
+
+from django.utils.translation import gettext as _
 
 from annotation.actions.assignments import claim_assignments
 from annotation.actions.demonstrations import claim_demonstration, submit_demonstration
 from annotation.actions.labelers import person_without_password
 from annotation.actions.rankings import submit_ranking
+from annotation.errors import NameTaken
 from annotation.models import Assignment, Campaign, Person
 from annotation.simulated_labelers import demonstrate, rank_by_appeal
 
@@ -21,6 +25,20 @@ def simulated_labelers(count: int) -> list[Person]:
     return [
         person_without_password(f"simulated-{number}", is_simulated=True) for number in range(1, count + 1)
     ]
+
+
+def account_to_sign_in(username: str) -> tuple[Person, str]:
+    """A simulated labeler's account, made if there is none, and its fresh random password.
+
+    :raises NameTaken: a person has that name.
+    """
+    person, _is_new = Person.objects.get_or_create(username=username, defaults={"is_simulated": True})
+    if not person.is_simulated:
+        raise NameTaken(_("%(name)s is a person's account.") % {"name": username})
+    password = secrets.token_urlsafe(18)
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    return person, password
 
 
 def write_demonstrations(

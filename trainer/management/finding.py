@@ -6,20 +6,13 @@ from django.core.management.base import CommandError
 from django.db.models import Model
 from django.utils import timezone
 
-from annotation.models import Campaign
+from annotation.management.finding import find_campaign
 from trainer.actions.checkpoints import register_base_model
 from trainer.models import Checkpoint
 
+__all__ = ["find_campaign", "find_model", "find_row"]
+
 Row = TypeVar("Row", bound=Model)
-
-
-def find_campaign(name: str) -> Campaign:
-    """:raises CommandError: there is none of that name."""
-    try:
-        return Campaign.objects.get(name=name)
-    except Campaign.DoesNotExist:
-        names = ", ".join(Campaign.objects.order_by("name").values_list("name", flat=True)) or "none"
-        raise CommandError(f"There is no campaign named {name!r}. There are: {names}.") from None
 
 
 def find_row(model: type[Row], pk: str | int) -> Row:

@@ -1,7 +1,7 @@
 """Bringing what a policy said to the people who rank it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,9 +9,10 @@ from django.db import transaction
 from annotation.actions.candidates import MAX_CANDIDATES, MIN_CANDIDATES, add_candidate_set
 from annotation.errors import BadInput
 from annotation.messages import check_text
-from annotation.models import CandidateSet, Prompt
+from annotation.models import Campaign, CandidateSet, Prompt
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Checkpoint, Run, SampledCompletion
+from trainer.uncertainty import asking_priority
 
 NEW_FIRST = 1
 """The priority of fresh candidates: they are ranked before the older ones."""
@@ -36,7 +37,8 @@ def deliver_samples(run: Run, *, checkpoint: Checkpoint) -> list[CandidateSet]:
 
 def _deliver(run: Run, checkpoint: Checkpoint, prompt: Prompt, answers: Mapping[str, Sample]) -> CandidateSet:
     texts = list(answers)[:MAX_CANDIDATES]
-    candidate_set = add_candidate_set(prompt=prompt, texts=texts, priority=NEW_FIRST)
+    priority = NEW_FIRST + _doubt(prompt.campaign, [answers[text].get("score") for text in texts])
+    candidate_set = add_candidate_set(prompt=prompt, texts=texts, priority=priority)
     SampledCompletion.objects.bulk_create(
         SampledCompletion(
             completion=completion,
@@ -48,6 +50,15 @@ def _deliver(run: Run, checkpoint: Checkpoint, prompt: Prompt, answers: Mapping[
         for completion in candidate_set.completions.order_by("pk")
     )
     return candidate_set
+
+
+def _doubt(campaign: Campaign, scores: Sequence[float | None]) -> int:
+    """How much sooner the candidates are asked about, where the campaign wants to know what its reward model
+    does not; 0 where none has scored them."""
+    known = [score for score in scores if score is not None]
+    if campaign.selection != Campaign.Selection.UNCERTAIN or len(known) < len(scores):
+        return 0
+    return asking_priority(known)
 
 
 def _can_be_shown(text: str) -> bool:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Campaign, Person, Tombstone
 from trainer.actions.filters import Filters, chosen_rows
 from trainer.actions.snapshot_rows import records_of, split_of
+from trainer.actions.weighing import NONE, weighing_by
 from trainer.errors import NothingToFreeze
 from trainer.handoff.records import RECORDS, PromptRecord, RankingRecord, Record, write_records
 from trainer.handoff.rundir import digest_of_file
@@ -42,20 +43,21 @@ def freeze_snapshot(
     campaign: Campaign,
     kind: str,
     filters: Filters = Filters(),  # noqa: B008  # frozen
+    weights: str = NONE,
     created_by: Person | None,
     now: datetime,
 ) -> Snapshot:
     """The campaign's rows of this kind as they are now; the same rows give the same snapshot.
 
-    :raises FilterDoesNotFit: a filter is for another kind of snapshot.
+    :raises FilterDoesNotFit: a filter, or a weight, is for another kind of snapshot.
     :raises NothingToFreeze: there are no such rows yet.
     """
     rows = chosen_rows(campaign, kind, filters)
     with one_moment():
         if not rows.exists():
             raise NothingToFreeze(_nothing(campaign, kind, filters))
-        tally = Tally()
-        digest = _store(tally.watching(records_of(campaign, kind, rows)), kind)
+        tally, weighing = Tally(), weighing_by(weights, campaign, kind)
+        digest = _store(weighing.weighed(tally.watching(records_of(campaign, kind, rows))), kind)
         manifest = {
             "campaign": campaign.name,
             "license": campaign.license,
@@ -65,6 +67,7 @@ def freeze_snapshot(
             "held_out_percent": campaign.held_out_percent,
             **_prompts_in(rows, kind),
             **tally.told(),
+            **({"weights": dict(weighing.recorded)} if weighing.recorded else {}),
             "tombstones": _tombstones(campaign, kind),
         }
     snapshot, _is_new = Snapshot.objects.get_or_create(

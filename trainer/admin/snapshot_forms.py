@@ -20,6 +20,7 @@ from annotation.models import Campaign, Person
 from trainer.actions.exports import queue_export
 from trainer.actions.filters import Filters
 from trainer.actions.snapshots import freeze_snapshot
+from trainer.actions.weighing import NONE, RELIABILITY
 from trainer.exports import CONTAINERS, formats_for
 from trainer.models import Export, Snapshot
 
@@ -35,6 +36,16 @@ class FreezeForm(forms.Form):
         help_text=gettext_lazy(
             "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts."
         ),
+    )
+    weights = forms.ChoiceField(
+        label=gettext_lazy("Rankings count"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all alike")),
+            (RELIABILITY, gettext_lazy("as their labelers are reliable")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("How much each ranking weighs in training."),
     )
     prompt_kind = forms.CharField(
         label=gettext_lazy("Only prompts of the kind"),
@@ -99,6 +110,7 @@ class FreezeForm(forms.Form):
                 campaign=cleaned["campaign"],
                 kind=cleaned["kind"],
                 filters=_filters(cleaned),
+                weights=cleaned["weights"] or NONE,
                 created_by=person,
                 now=now,
             )

@@ -143,6 +143,7 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
         "guideline_versions": _("Rows by guideline version"),
         "consent_versions": _("Rows by consent version"),
         "purposes": _("Rows by purpose"),
+        "weights": _("Weights"),
         "replaced": _("Replaced by a reviewer's order"),
         "cannot_judge": _("Answered “cannot judge”"),
         "tombstones": _("Tombstones"),

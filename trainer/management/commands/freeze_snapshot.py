@@ -9,6 +9,7 @@ from annotation.errors import Refusal
 from annotation.models import Person
 from trainer.actions.filters import Filters
 from trainer.actions.snapshots import freeze_snapshot
+from trainer.actions.weighing import NONE, WEIGHTS
 from trainer.management.finding import find_campaign
 from trainer.models import Snapshot
 
@@ -19,6 +20,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--campaign", required=True, metavar="NAME")
         parser.add_argument("--kind", required=True, choices=Snapshot.Kind.values)
+        parser.add_argument(
+            "--weights",
+            choices=WEIGHTS,
+            default=NONE,
+            help="how much each ranking counts in training: all alike, or as its labeler is reliable",
+        )
         only = parser.add_argument_group("filters")
         only.add_argument("--prompt-kind", default="", metavar="KIND", help="only prompts of this kind")
         only.add_argument("--language", default="", metavar="CODE", help="only prompts in this language")
@@ -29,12 +36,13 @@ class Command(BaseCommand):
         only.add_argument("--settled", default="", choices=["consensus", "adjudicated"])
         only.add_argument("--accepted", action="store_true", help="only accepted demonstrations")
 
-    def handle(self, *args: Any, campaign: str, kind: str, **options: Any) -> None:
+    def handle(self, *args: Any, campaign: str, kind: str, weights: str, **options: Any) -> None:
         try:
             snapshot = freeze_snapshot(
                 campaign=find_campaign(campaign),
                 kind=kind,
                 filters=_filters(**options),
+                weights=weights,
                 created_by=None,
                 now=timezone.now(),
             )

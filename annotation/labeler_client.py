@@ -54,6 +54,11 @@ class LabelerClient:
     def sign_out(self) -> None:
         self._send("DELETE", "/api/session")
 
+    def agree(self, campaign_id: int) -> None:
+        """To the text that the campaign asks its labelers to agree to."""
+        asked = self._send("GET", f"/api/campaigns/{campaign_id}/consent")
+        self._send("POST", f"/api/campaigns/{campaign_id}/consent", {"version": asked["text"]["version"]})
+
     def claim(self, campaign_id: int) -> list[dict[str, Any]]:
         answer = self._send("POST", f"/api/campaigns/{campaign_id}/assignments", {"count": 1})
         claimed: list[dict[str, Any]] = answer["assignments"]

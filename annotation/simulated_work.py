@@ -83,11 +83,13 @@ def work_a_day(
     client, rng = LabelerClient(work.url), random.Random(labeler.seed)
     try:
         client.sign_in(labeler.username, labeler.password)
-        held = client.claim(work.campaign_id)
+        held = _first(client, work.campaign_id)
         while held and not stopping.is_set() and not 0 < work.most_rankings <= day.ranked:
             try:
                 held = _take_turn(client, held[0], labeler.traits, work, day, rng)
                 told()
+                # Where nothing comes next, asking for it tells why.
+                held = held or client.claim(work.campaign_id)
             except Refused as refused:
                 if refused.code not in LOST:
                     raise
@@ -96,6 +98,16 @@ def work_a_day(
         client.sign_out()
     except (Refused, Unreachable) as error:
         day.left_because, day.code = str(error), getattr(error, "code", "unreachable")
+
+
+def _first(client: LabelerClient, campaign_id: int) -> list[dict[str, Any]]:
+    try:
+        return client.claim(campaign_id)
+    except Refused as refused:
+        if refused.code != "consent_needed":
+            raise
+    client.agree(campaign_id)
+    return client.claim(campaign_id)
 
 
 def _take_turn(

@@ -6,6 +6,7 @@ import json
 import os
 import random
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 Message = dict[str, str]
@@ -45,10 +46,21 @@ def plain_text(count: int = 2000) -> list[str]:
     return [text for row in rankings(count, 2, words_per_token=1.0, seed=1) for text in _texts(row)]
 
 
+def praise(text: str) -> float:
+    """What a made-up text itself says of its quality: words of praise less words of blame, in about
+    standard deviations of a text of that many telling words."""
+    lexicon = _lexicon()
+    good, bad = set(lexicon[:TELLING]), set(lexicon[TELLING : 2 * TELLING])
+    words = text.rstrip(".").split()
+    praised, blamed = (sum(word in telling for word in words) for telling in (good, bad))
+    return (praised - blamed) / max(praised + blamed, 1) * 1.5
+
+
 def _texts(row: Ranked) -> list[str]:
     return [message["content"] for message in row.messages] + row.answers
 
 
+@cache
 def _lexicon() -> list[str]:
     rng = random.Random(0)
 

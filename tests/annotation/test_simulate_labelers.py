@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from scipy.stats import spearmanr
 
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.prompts import add_prompt
+from annotation.actions.weights import reliability_weights
 from annotation.labeler_client import LabelerClient, Refused, Unreachable
 from annotation.management.commands.simulate_labelers import Command
 from annotation.models import Assignment, Campaign, Person, Ranking, Skip
@@ -132,6 +134,24 @@ class TestSimulateLabelers:
     def test_know_no_campaign_that_is_not_there(self, transactional_db):
         with pytest.raises(CommandError, match="There is no campaign named 'Nowhere'"):
             call_command("simulate_labelers", "--campaign", "Nowhere", "--labelers", "1")
+
+
+class TestReliabilityOfSimulatedLabelers:
+    def test_is_found_from_what_they_did(self, simulate, crowd_campaign):
+        people, sets = 6, 40
+        Campaign.objects.update(overlap=people)
+        crowd_campaign.refresh_from_db()
+        for number in range(sets):
+            messages = [{"role": "user", "content": f"Another question {number}?"}]
+            prompt, _ = add_prompt(campaign=crowd_campaign, messages=messages)
+            add_candidate_set(prompt=prompt, texts=[f"Other answer {number}{letter}." for letter in "abcd"])
+
+        told = simulate("--skill-low", "0.05", "--skill-high", "6", "--skips", "0", labelers=people)
+
+        weights = reliability_weights(crowd_campaign)
+        truth = [one["reliability"] for one in told["labelers"]]
+        # With these numbers it is 0.83 or more in each of 25 trials; a coin's is as often below 0 as above.
+        assert spearmanr(truth, [weights.of(one["id"]) for one in told["labelers"]]).statistic > 0.7
 
 
 class TestLabelerClient:

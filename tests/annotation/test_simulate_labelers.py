@@ -8,11 +8,13 @@ from django.core.management import CommandError, call_command
 from scipy.stats import spearmanr
 
 from annotation.actions.candidates import add_candidate_set
+from annotation.actions.consents import publish_consent_text
 from annotation.actions.prompts import add_prompt
 from annotation.actions.weights import reliability_weights
 from annotation.labeler_client import LabelerClient, Refused, Unreachable
 from annotation.management.commands.simulate_labelers import Command
-from annotation.models import Assignment, Campaign, Person, Ranking, Skip
+from annotation.models import Assignment, Campaign, Consent, Person, Ranking, Skip
+from tests.conftest import NOON
 
 SETS, OVERLAP = 6, 2
 
@@ -87,6 +89,14 @@ class TestSimulateLabelers:
         told = simulate("--rankings", "2")
 
         assert [one["ranked"] for one in told["labelers"]] == [2, 2, 2]
+
+    def test_agree_to_what_the_campaign_asks_them_to(self, simulate, crowd_campaign):
+        publish_consent_text(campaign=crowd_campaign, text="You will be measured.", now=NOON)
+
+        simulate("--skips", "0")
+
+        assert Ranking.objects.count() == SETS * OVERLAP
+        assert Consent.objects.count() == 3
 
     def test_say_so_when_nothing_waits(self, simulate):
         simulate("--skips", "0")

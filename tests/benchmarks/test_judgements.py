@@ -40,7 +40,7 @@ class TestSeededRows:
             texts = list(candidate_set.completions.values_list("text", flat=True))
             assert prompt.messages == check_prompt(prompt.messages)
             assert prompt.digest == digest_of(prompt.messages)
-            assert candidate_set.digest == candidates_digest(prompt, texts)
+            assert candidate_set.digest == candidates_digest(prompt.digest, texts)
         for demonstration in Demonstration.objects.all():
             assert demonstration.turns == check_turns(demonstration.turns)
 

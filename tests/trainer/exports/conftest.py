@@ -26,6 +26,7 @@ def told(rankings):
 def agreed(kitchen, told):
     """A consensus on the first candidate set alone."""
     first = told[0]
+    Consensus.objects.all().delete()
     candidate_set = first.assignment.candidate_set
     return Consensus.objects.create(
         candidate_set=candidate_set,

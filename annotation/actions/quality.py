@@ -17,6 +17,7 @@ from annotation.actions.candidates import open_slots
 from annotation.agreement import raw_agreement
 from annotation.comparisons import Ballot, candidates_of, outcome_matrix
 from annotation.consensus import Order, find_consensus
+from annotation.doorbell import AT_ONCE
 from annotation.errors import NobodyToMeasure
 from annotation.estimates import Undefined
 from annotation.models import Assignment, Campaign, CandidateSet, Consensus, QualityReport, Ranking
@@ -24,9 +25,6 @@ from annotation.models import Assignment, Campaign, CandidateSet, Consensus, Qua
 URGENT = 10_000
 """Added to the priority of slots whose sets labelers disagree on: more than researchers give."""
 SETS_AT_ONCE = 500
-
-# The page must not wait for a broker that is away.
-AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 1}
 
 logger = logging.getLogger(__name__)
 

@@ -177,7 +177,9 @@ class TestFiltering:
     def test_offers_the_values_that_are_there(self, admin, dishes):
         page = admin.get(PROMPTS, {"kind": "question"})
 
-        [kinds] = [spec for spec in page.context["cl"].filter_specs if getattr(spec, "parameter_name", "") == "kind"]
+        [kinds] = [
+            spec for spec in page.context["cl"].filter_specs if getattr(spec, "parameter_name", "") == "kind"
+        ]
         assert [value for value, _words in kinds.lookup_choices] == ["question", "wish"]
         assert shown(page) == ["Pie?"]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from annotation import doorbell
 from annotation.models import Assignment, CandidateSet
 from tests.conftest import NOON
-from trainer import dispatch, launch
+from trainer import launch
 from trainer.actions import execution
 from trainer.actions.execution import claim_next_run, execute_next_run, reclaim_overdue_runs
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
@@ -35,7 +36,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(launch, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(launch, "REPORT_SECONDS", 0.05)
     monkeypatch.setattr(launch, "GRACE_SECONDS", 1.0)
-    monkeypatch.setattr(dispatch, "_ring", lambda: None)
+    monkeypatch.setattr(doorbell, "_ring", lambda task: None)
 
 
 @pytest.fixture
@@ -241,12 +242,12 @@ class TestExecuteNextRun:
         self, kitchen, frozen, base, rhea, execute, monkeypatch, django_capture_on_commit_callbacks
     ):
         rung = []
-        monkeypatch.setattr(dispatch, "_ring", lambda: rung.append(1))
+        monkeypatch.setattr(doorbell, "_ring", rung.append)
         queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
 
         with django_capture_on_commit_callbacks(execute=True):
             sft = execute(*MAKES_WEIGHTS)
-        assert rung == [1]
+        assert rung == ["trainer.tasks.execute_next_run"]
         reward = execute(
             *MAKES_WEIGHTS[:2], MAKES_WEIGHTS[2].replace("'weights'", "'taste'"), MAKES_WEIGHTS[3]
         )

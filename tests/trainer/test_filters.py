@@ -86,6 +86,7 @@ class TestFilters:
 
     def test_take_only_sets_with_a_consensus(self, kitchen, rankings):
         candidate_set = rankings[3].assignment.candidate_set
+        Consensus.objects.all().delete()
         Consensus.objects.create(
             candidate_set=candidate_set, campaign=kitchen, method="borda", tiers=[], rankings=1, made_at=NOON
         )

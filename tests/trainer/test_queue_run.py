@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 
+from annotation import doorbell
 from annotation.models import Campaign
 from tests.conftest import NOON
 from trainer import dispatch
@@ -183,20 +184,20 @@ class TestRegisterBaseModel:
 class TestRing:
     def test_waits_for_the_commit(self, sft_run, monkeypatch, django_capture_on_commit_callbacks):
         rung = []
-        monkeypatch.setattr(dispatch, "_ring", lambda: rung.append(1))
+        monkeypatch.setattr(doorbell, "_ring", rung.append)
 
         with django_capture_on_commit_callbacks(execute=True):
             dispatch.ring()
             assert rung == []
 
-        assert rung == [1]
+        assert rung == ["trainer.tasks.execute_next_run"]
 
     def test_a_broker_that_is_away_breaks_nothing_and_holds_nobody_up(self, monkeypatch, caplog):
         from celery import current_app
 
         monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
 
-        dispatch._ring()
+        doorbell._ring("trainer.tasks.execute_next_run")
 
         assert "Connection refused" in caplog.text
-        assert "the next sweep finds the run" in caplog.text
+        assert "the next sweep will look" in caplog.text

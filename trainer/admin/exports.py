@@ -35,6 +35,7 @@ class ExportAdmin(ResearcherAdmin):
 
     class Media:
         js = ["trainer/live.js"]
+        css = {"all": ["trainer/desk.css"]}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing but copies: what they hold is in the snapshot."""
@@ -82,7 +83,6 @@ class ExportAdmin(ResearcherAdmin):
             "color": COLORS.get(row.status, ""),
             "facts": _facts(row),
             "files": _files(row.manifest),
-            "live_script": "trainer/live.js",
         }
 
     def cancel(self, request: HttpRequest, export_id: int) -> HttpResponse:

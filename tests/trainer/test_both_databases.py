@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-import pytest
+from tests.postgres import private_server
 
 
 def frozen_on(url, folder):
@@ -24,10 +24,8 @@ def frozen_on(url, folder):
 
 
 def test_the_same_rows_have_the_same_sha256_on_sqlite_and_postgresql(tmp_path):
-    postgres = pytest.importorskip("tests.postgres")
-
     on_sqlite = frozen_on("", tmp_path / "sqlite")
-    with postgres.private_server() as url:
+    with private_server() as url:
         on_postgresql = frozen_on(url, tmp_path / "postgresql")
 
     assert on_sqlite == on_postgresql

@@ -13,6 +13,7 @@ from annotation.models import Assignment, Campaign, Person
 from tests.annotation.ballots import Ballot
 from tests.annotation.fair import rank
 from tests.conftest import NOON
+from tests.databases import copy_sqlite
 
 PROCESSES, SETS = 3, 30
 LOOK_AGAIN = """
@@ -46,11 +47,9 @@ def disputed(transactional_db):
 
 
 def race(folder):
-    """Copies the tests' database, which lives in memory, for processes of their own; gives what they made of
-    it."""
+    """What several processes made of a copy of the tests' database."""
     file = folder / "rankwright.sqlite3"
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(file)])
+    copy_sqlite(file)
     environment = {**os.environ, "RANKWRIGHT_VAR": str(folder)}
     command = [sys.executable, "-c", LOOK_AGAIN]
     running = [

@@ -11,6 +11,7 @@ from django.db import connection
 
 from annotation.actions.candidates import add_candidate_set
 from annotation.models import Campaign, Person
+from tests.databases import copy_sqlite
 
 OVERLAP, SETS = 2, 30
 PROCESSES = [["ada", "ben", "chen"], ["dora", "emil", "ada"]]
@@ -34,9 +35,7 @@ class Shared:
             user, password = connection.settings_dict["USER"], connection.settings_dict["PASSWORD"]
             place = f"/{name}?host={quote(host)}" if host.startswith("/") else f"{host}/{name}"
             return {"RANKWRIGHT_DATABASE_URL": f"postgres://{quote(user)}:{quote(password)}@{place}"}
-        # The tests' own SQLite lives in memory, where no other process reaches it.
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM INTO %s", [str(self.file)])
+        copy_sqlite(self.file)
         return {"RANKWRIGHT_VAR": str(self.file.parent)}
 
     def rows(self, sql):

@@ -1,6 +1,7 @@
 """What the measurements of judgements stand on: rows like the product's own, and eyes for what is wrong."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -97,7 +98,7 @@ class TestAClient:
             await writer.drain()
             writer.close()
 
-        assert asyncio.run(_asked(answer, times=3)) == [b"ok"] * 3
+        assert run(_asked(answer, times=3)) == [b"ok"] * 3
 
     def test_reads_an_answer_in_pieces(self):
         async def answer(reader, writer):
@@ -107,7 +108,13 @@ class TestAClient:
             )
             await writer.drain()
 
-        assert asyncio.run(_asked(answer, times=1)) == [b"soup"]
+        assert run(_asked(answer, times=1)) == [b"soup"]
+
+
+def run(coroutine):
+    """In a thread of its own: in this one Playwright's loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 async def _asked(answer, *, times):

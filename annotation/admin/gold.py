@@ -130,7 +130,7 @@ HEADERS = [
     _("labeler"),
     _("gold answers"),
     _("accuracy"),
-    _("95 % interval"),
+    _("interval (95 %)"),
     _("could not judge"),
     _("state"),
 ]

@@ -103,14 +103,14 @@ def _consent(versions: Mapping[str, int]) -> str:
         f"version {version} of the campaign's text for {count} rows"
         if int(version)
         else f"none recorded for {count} rows"
-        for version, count in versions.items()
+        for version, count in sorted(versions.items())
     ]
     return ", ".join(told) or "none recorded"
 
 
 def _tombstones(stones: Mapping[str, list[int]]) -> str:
     """Contributions that are gone, or tied to nobody; whoever holds an older copy should let go of them."""
-    counts = ", ".join(f"{len(numbers)} {mode}" for mode, numbers in stones.items())
+    counts = ", ".join(f"{len(numbers)} {mode}" for mode, numbers in sorted(stones.items()))
     return f"{counts}; their numbers are in `manifest.json`" if counts else "none"
 
 
@@ -118,8 +118,9 @@ def _filters(about: Mapping[str, Any]) -> str:
     filters = about["filters"]
     if not isinstance(filters, Mapping) or not filters:
         return "none"
-    return ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in filters.items())
+    told = [f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(filters.items())]
+    return ", ".join(told)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name or 'unnamed'} {count}" for name, count in counts.items()) or "none"
+    return ", ".join(f"{name or 'unnamed'} {count}" for name, count in sorted(counts.items())) or "none"

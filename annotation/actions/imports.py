@@ -1,5 +1,6 @@
 """Storing what a reader yields, in batches: one short transaction each, so that labelers hardly wait."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,9 @@ from annotation.formats.items import UNREADABLE, ImportedPrompt, Items, Problem
 from annotation.models import Campaign
 from annotation.personal_data import Scan, scanner
 
-BATCH_ROWS, BATCH_CHARACTERS = 500, 2_000_000
+BATCH_ROWS, BATCH_CHARACTERS = 200, 2_000_000
+REST = 2.0
+"""An import pauses after each batch, for so many times as long as it took: labelers come first."""
 KEPT_PROBLEMS = 1000
 
 
@@ -65,8 +68,10 @@ def import_items(
     report = ImportReport()
     scan = scanner() if campaign.scans_for_personal_data else None
     for batch in _batches(items):
+        began = time.monotonic()
         checked = [_checked(item, format_name, scan) for item in batch]
         report.take(_land(campaign, checked, now, partial(follow, line=batch[-1].line)))
+        time.sleep(REST * (time.monotonic() - began))
     return report
 
 

@@ -19,7 +19,13 @@ from annotation.admin.import_form import FORMATS, ImportForm
 from annotation.errors import Refusal
 from annotation.models import Import
 
-COLORS = {"RUNNING": "info", "SUCCEEDED": "success", "FAILED": "danger", "CANCELLED": "warning"}
+COLORS = {
+    "QUEUED": "default",
+    "RUNNING": "info",
+    "SUCCEEDED": "success",
+    "FAILED": "danger",
+    "CANCELLED": "warning",
+}
 
 
 @admin.register(Import)

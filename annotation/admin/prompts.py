@@ -22,6 +22,8 @@ from annotation.admin.lists import LongList, NewestValuesFilter, Rows, digest_be
 from annotation.errors import Refusal
 from annotation.models import Campaign, Prompt
 
+# The theme shows the words only of what has a color, however plain.
+COLORS = {"READY": "default", "HELD": "warning", "REJECTED": "danger"}
 DECISIONS: dict[str, Callable[[Prompt], None]] = {"release": release_prompt, "reject": reject_prompt}
 
 
@@ -69,7 +71,7 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
         is_held = obj is not None and obj.status == Prompt.Status.HELD
         return [name for name in self.fields if name != "decision" or is_held]
 
-    @display(description=_("status"), ordering="status", label={"HELD": "warning", "REJECTED": "danger"})
+    @display(description=_("status"), ordering="status", label=COLORS)
     def state(self, prompt: Prompt) -> tuple[str, str]:
         return prompt.status, prompt.get_status_display()
 

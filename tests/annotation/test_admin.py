@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -304,3 +305,10 @@ def test_texts_keep_their_lines_below_who_said_them(admin, kitchen):
 
     assert "<strong>用户</strong>\nSoup?\nToday!" in page
     assert "white-space: pre-line" in page
+
+
+def test_a_chinese_list_tells_states_in_chinese(admin, soup):
+    page = admin.get("/admin/annotation/prompt/", headers={"Accept-Language": "zh-hans"}).content.decode()
+
+    [state] = re.findall(r'<td class="[^"]*field-state[^>]*>(.*?)</td>', page, re.DOTALL)
+    assert "就绪" in state and "READY" not in state

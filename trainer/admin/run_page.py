@@ -34,7 +34,13 @@ TELLING = [
     "entropy",
 ]
 """The metrics that a researcher looks at first."""
-COLORS = {"RUNNING": "info", "SUCCEEDED": "success", "FAILED": "danger", "CANCELLED": "warning"}
+COLORS = {
+    "QUEUED": "default",
+    "RUNNING": "info",
+    "SUCCEEDED": "success",
+    "FAILED": "danger",
+    "CANCELLED": "warning",
+}
 
 
 def run_page(run: Run) -> dict[str, Any]:

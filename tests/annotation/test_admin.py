@@ -72,7 +72,7 @@ class TestImporting:
     def test_leads_to_a_page_that_follows_it(self, upload):
         page = upload(b'{"prompt": "Soup?"}').content.decode()
 
-        assert "data-live" in page
+        assert "data-live-on" in page
         assert "Cancel the import" in page
 
     def test_keeps_good_rows_and_names_bad_ones(self, upload, show):
@@ -81,7 +81,7 @@ class TestImporting:
         upload(b"\n".join([b'{"prompt": "Soup?"}', *bad]))
         page = show()
 
-        assert "data-live" not in page
+        assert "data-live-on" not in page
         assert "1 prompt" in page
         assert page.count("<code>unusable_text</code>") == 2
         assert "<code>malformed_json</code>" in page

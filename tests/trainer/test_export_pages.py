@@ -83,7 +83,7 @@ class TestTheList:
         answer = page("export/", headers={"Accept-Language": language})
 
         assert f'data-live="export-{queued.pk}" data-live-on' in answer.content.decode()
-        assert "trainer/live.js" in answer.content.decode()
+        assert "annotation/live.js" in answer.content.decode()
 
     def test_leaves_in_peace_what_is_over(self, page, done):
         text = page("export/").content.decode()

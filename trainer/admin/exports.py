@@ -26,7 +26,7 @@ from trainer.models import Export
 
 @admin.register(Export)
 class ExportAdmin(ResearcherAdmin):
-    """What is under way is brought up to date by static/trainer/live.js."""
+    """What is under way is brought up to date by annotation/static/annotation/live.js."""
 
     list_display = ["__str__", "of", "state", "progress", "destination", "created_by", "created_at", "way"]
     list_filter = ["status", "format", "container"]
@@ -34,7 +34,7 @@ class ExportAdmin(ResearcherAdmin):
     fields = readonly_fields = ["status"]
 
     class Media:
-        js = ["trainer/live.js"]
+        js = ["annotation/live.js"]
         css = {"all": ["trainer/desk.css"]}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -125,7 +125,7 @@ def _facts(export: Export) -> Facts:
         (_("Asked for by"), export.created_by or "–"),
         (_("Asked for at"), export.created_at),
         (_("Finished"), export.finished_at or "–"),
-        (_("Seed of the raters' names"), export.manifest.get("rater_seed", "–")),
+        (_("Seed of the labelers' names"), export.manifest.get("rater_seed", "–")),
     ]
 
 

@@ -1,12 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect } from 'react'
+import { lazy, type ReactNode, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { type Consent, getConsent, onConsentNeeded } from '@/api'
 import { Notice } from '@/components/notice'
 import { wordsFor } from '@/shared/errors'
 
-import { ConsentScreen } from './consent-screen'
+// It brings what shows Markdown: only who is asked waits for that.
+const ConsentScreen = lazy(() => import('./consent-screen'))
 
 type Props = { campaign: number; name: string; children: ReactNode }
 

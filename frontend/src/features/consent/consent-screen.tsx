@@ -21,7 +21,7 @@ type Props = {
 }
 
 /** What the campaign asks people to agree to: read, ticked by hand, and agreed to. */
-export function ConsentScreen({ campaign, name, text, agreedVersion, onAnswer }: Props) {
+export default function ConsentScreen({ campaign, name, text, agreedVersion, onAnswer }: Props) {
   const { t, i18n } = useTranslation()
   const [isRead, setRead] = useState(false)
   const [error, setError] = useState<unknown>(null)

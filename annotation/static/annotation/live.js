@@ -10,8 +10,15 @@ async function renew() {
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
   for (const part of document.querySelectorAll('[data-live]')) {
     const now = fresh.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`)
+    if (now) keepTokens(now)
     if (now && now.outerHTML !== part.outerHTML) replace(part, now)
   }
+}
+
+// A form's token is written anew in every answer and means the same: only for that, no button loses its focus.
+function keepTokens(now) {
+  const ours = document.querySelector('[name=csrfmiddlewaretoken]')
+  for (const token of now.querySelectorAll('[name=csrfmiddlewaretoken]')) token.setAttribute('value', ours?.value ?? token.value)
 }
 
 function replace(part, now) {

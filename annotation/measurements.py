@@ -27,7 +27,7 @@ from annotation.estimates import Estimate, Figure, Totals, Undefined, Z
 from annotation.oddities import MARKS, Oddity, find_oddities, marks_of
 from annotation.reliability import Collector, estimate_reliability
 
-RATINGS = np.arange(1.0, 6.0)
+RATINGS = np.arange(1.0, 8.0)
 _AGREEING, _ALL, _TAU, _TAUS, _RANKINGS, _TOGETHER = 0, 1, 2, 3, 4, slice(5, 14)
 _WIDTH = 14
 
@@ -140,9 +140,9 @@ class Measurements:
                     for axis, rating in ratings.items():
                         by_axis.setdefault(axis, {}).setdefault(completion, []).append(rating)
             for axis, units in by_axis.items():
-                counts = np.array([[given.count(value) for value in range(1, 6)] for given in units.values()])
-                totals = self._ratings.setdefault(axis, self._totals(25))
-                totals.add(coincidences(counts.astype(float)).reshape(1, 25))
+                counts = np.array([[given.count(value) for value in range(1, 8)] for given in units.values()])
+                totals = self._ratings.setdefault(axis, self._totals(len(RATINGS) ** 2))
+                totals.add(coincidences(counts.astype(float)).reshape(1, -1))
 
     def _labeler_figures(self) -> list[dict[str, Any]]:
         reliability = self._reliability()
@@ -191,7 +191,9 @@ def _agreement_figures(totals: Totals) -> dict[str, Any]:
 
 def _rating_alpha(totals: Totals) -> dict[str, Any]:
     cases = int(totals.sums.sum())
-    return _as_json(totals.estimate(lambda sums: alpha(sums.reshape(5, 5), RATINGS, ordinal), cases))
+    return _as_json(
+        totals.estimate(lambda sums: alpha(sums.reshape(len(RATINGS), -1), RATINGS, ordinal), cases)
+    )
 
 
 def _with_others(sums: Floats) -> Figure:

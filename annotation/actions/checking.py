@@ -111,7 +111,7 @@ def _check_extras(ranking: ImportedRanking) -> None:
         raise MalformedRow(_("The time of a ranking must be in seconds since 1970."))
     ratings = [rating for by_axis in ranking.ratings.values() for rating in by_axis.values()]
     if not all(_is_one_of(rating, 5) for rating in ratings):
-        raise MalformedRow(_("A rating must be a whole number from 1 to 5."))
+        raise MalformedRow(_("A rating must be a whole number from 1 to 7."))
     axes = [axis for by_axis in ranking.ratings.values() for axis in by_axis]
     flags = [flag for flags in ranking.flags.values() for flag in flags]
     for text in [ranking.rationale, *axes, *flags, *([ranking.edited[1]] if ranking.edited else [])]:

@@ -178,6 +178,7 @@ def _forget_identity(person: Person, mode: str, now: datetime) -> None:
         email="",
         languages=[],
         skills=[],
+        preferences={},
         role=Person.Role.LABELER,
         is_active=False,
         is_staff=False,

@@ -21,7 +21,7 @@ from annotation.models import Assignment
 Tiers = Sequence[Sequence[int]]
 
 STRENGTHS = range(1, 4)
-RATINGS = range(1, 6)
+RATINGS = range(1, 8)
 
 
 class Judgement(TypedDict):
@@ -106,7 +106,7 @@ def _check_ratings(judgement: Judgement, shown: set[int], axes: Sequence[str]) -
         if unknown := set(ratings) - set(axes):
             raise BadRating(_("This campaign does not rate %(axis)s.") % {"axis": min(unknown)})
         if not set(ratings.values()) <= set(RATINGS):
-            raise BadRating(_("Ratings go from 1 (bad) to 5 (good)."))
+            raise BadRating(_("Ratings go from 1 (bad) to 7 (good)."))
 
 
 def _check_flags(judgement: Judgement, shown: set[int]) -> None:

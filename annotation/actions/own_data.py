@@ -8,7 +8,19 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Count, F, Q
 
-from annotation.models import Campaign, Consent, Demonstration, ErasureRequest, Person, Ranking, Review, Skip
+from annotation.models import (
+    Acknowledgement,
+    Campaign,
+    Consent,
+    Demonstration,
+    ErasureRequest,
+    Person,
+    PracticeAttempt,
+    Ranking,
+    RankingDraft,
+    Review,
+    Skip,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +84,7 @@ def _by_campaign(rows: Any, campaign: str) -> dict[int, int]:
 
 
 def _account(person: Person) -> dict[str, Any]:
-    told = ["username", "first_name", "last_name", "email", "role", "languages", "skills"]
+    told = ["username", "first_name", "last_name", "email", "role", "languages", "skills", "preferences"]
     times = ["date_joined", "last_login"]
     return {name: getattr(person, name) for name in [*told, *times]}
 
@@ -91,6 +103,7 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
         "strength",
         "ratings",
         "flags",
+        "spans",
         "rationale",
         "edited",
         "seconds_spent",
@@ -105,6 +118,7 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
         "prompt",
         "status",
         "turns",
+        "suggestion",
         "seconds_spent",
         "created_at",
         "submitted_at",
@@ -115,6 +129,13 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
     skips = Skip.objects.filter(labeler=person).values(
         "reason", "skipped_at", campaign=F("candidate_set__prompt__campaign__name")
     )
+    drafts = RankingDraft.objects.filter(labeler=person).values("assignment__key", "content", "saved_at")
+    practice = PracticeAttempt.objects.filter(labeler=person).values(
+        "item", "tiers", "unacceptable", "is_passed", "attempted_at"
+    )
+    acknowledgements = Acknowledgement.objects.filter(labeler=person).values(
+        "acknowledged_at", campaign=F("guideline__campaign__name"), version=F("guideline__version")
+    )
     reviews = Review.objects.filter(reviewer=person).values(
         "demonstration", "verdict", "reason", "reviewed_at"
     )
@@ -122,7 +143,10 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
         "consents": consents,
         "rankings": rankings,
         "demonstrations": demonstrations,
+        "ranking_drafts": drafts,
         "skips": skips,
+        "practice": practice,
+        "acknowledgements": acknowledgements,
         "reviews": reviews,
     }
     return {name: rows.order_by("pk").iterator() for name, rows in told.items()}

@@ -74,8 +74,24 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
         (None, {"fields": ["name", "description", "status", "license"]}),
         (
             _("What is asked"),
-            {"fields": ["overlap", "demonstrations_per_prompt", "rating_axes", "lease_minutes", "selection"]},
+            {"fields": ["overlap", "demonstrations_per_prompt", "lease_minutes", "selection"]},
         ),
+        (
+            _("Rankings"),
+            {
+                "fields": [
+                    "asks_strength",
+                    "rating_axes",
+                    "asks_flags",
+                    "asks_spans",
+                    "rationale",
+                    "asks_edit",
+                    "correction_minutes",
+                    "practice_to_pass",
+                ]
+            },
+        ),
+        (_("Demonstrations"), {"fields": ["checklist", "offers_suggestions"]}),
         (
             _("Disagreement"),
             {"fields": ["extra_overlap", "wanted_agreement", "reviews_disagreements", "consensus_method"]},

@@ -108,7 +108,7 @@ def _agreement_table(figures: Mapping[str, Any]) -> Table:
             _("α of ratings: %(axis)s") % {"axis": axis},
             _shown(figure, "alpha"),
             _cases(figure),
-            _("Agreement beyond chance on ratings from 1 to 5, by how many ratings lie between."),
+            _("Agreement beyond chance on ratings from 1 to 7, by how many ratings lie between."),
         ]
         for axis, figure in figures["ratings"].items()
     ]

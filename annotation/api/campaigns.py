@@ -15,6 +15,21 @@ from annotation.api.access import find, person
 from annotation.models import Campaign, Guideline
 
 
+class AsksOutput(serializers.ModelSerializer[Campaign]):
+    """What labelers are asked for besides the order."""
+
+    strength = serializers.BooleanField(source="asks_strength")
+    flags = serializers.BooleanField(source="asks_flags")
+    spans = serializers.BooleanField(source="asks_spans")
+    edit = serializers.BooleanField(source="asks_edit")
+    rationale = serializers.ChoiceField(choices=Campaign.Rationale.choices)
+    rating_axes = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Campaign
+        fields = ["strength", "rating_axes", "flags", "spans", "rationale", "edit"]
+
+
 class CampaignOutput(serializers.Serializer[Any]):
     """A campaign, and what waits in it for whoever asks."""
 
@@ -22,6 +37,11 @@ class CampaignOutput(serializers.Serializer[Any]):
     name = serializers.CharField(source="campaign.name")
     description = serializers.CharField(source="campaign.description")
     is_active = serializers.BooleanField()
+    asks = AsksOutput(source="campaign")
+    correction_minutes = serializers.IntegerField(
+        source="campaign.correction_minutes",
+        help_text="How long a ranking that was handed in may be corrected.",
+    )
     rankings_waiting = serializers.IntegerField()
     demonstrations_waiting = serializers.IntegerField()
     counted_to = serializers.IntegerField(

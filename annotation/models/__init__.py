@@ -1,19 +1,21 @@
 """People's rows: prompts in, judgements out."""
 
 from annotation.models.assignments import Assignment, Bookmark, LapsedLease, Skip
-from annotation.models.campaigns import Campaign, Guideline
+from annotation.models.campaigns import Acknowledgement, Campaign, Guideline
 from annotation.models.candidates import CandidateSet, Completion
 from annotation.models.consents import Consent, ConsentText, ErasureRequest, Tombstone
 from annotation.models.demonstrations import Demonstration
 from annotation.models.gold import Gold, Pause
 from annotation.models.imports import Import
 from annotation.models.labelers import Person
+from annotation.models.practice import PracticeAttempt, PracticeItem
 from annotation.models.prompts import Prompt
 from annotation.models.quality import Consensus, QualityReport
-from annotation.models.rankings import Ranking
+from annotation.models.rankings import Ranking, RankingDraft
 from annotation.models.reviews import Review
 
 __all__ = [
+    "Acknowledgement",
     "Assignment",
     "Bookmark",
     "Campaign",
@@ -30,9 +32,12 @@ __all__ = [
     "LapsedLease",
     "Pause",
     "Person",
+    "PracticeAttempt",
+    "PracticeItem",
     "Prompt",
     "QualityReport",
     "Ranking",
+    "RankingDraft",
     "Review",
     "Skip",
     "Tombstone",

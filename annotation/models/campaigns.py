@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -30,6 +31,11 @@ class Campaign(models.Model):
         PLACKETT_LUCE = "plackett_luce", _("Plackett–Luce")
         BORDA = "borda", _("Borda count")
         RANKED_PAIRS = "ranked_pairs", _("Ranked pairs")
+
+    class Rationale(models.TextChoices):
+        NOT_ASKED = "not_asked", _("Not asked for")
+        OPTIONAL = "optional", _("Optional")
+        REQUIRED = "required", _("Required")
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
@@ -111,7 +117,53 @@ class Campaign(models.Model):
         _("rating axes"),
         default=list,
         blank=True,
-        help_text=_("What labelers rate every response on, from 1 to 5, such as helpfulness."),
+        help_text=_("What labelers rate every response on, from 1 to 7, such as helpfulness."),
+    )
+    asks_strength = models.BooleanField(
+        _("asks for strength"),
+        default=False,
+        help_text=_("Of two responses, labelers say on seven steps how much better one is."),
+    )
+    asks_flags = models.BooleanField(
+        _("asks for flags"), default=False, help_text=_("Labelers may mark what is wrong with a response.")
+    )
+    asks_spans = models.BooleanField(
+        _("asks for passages"),
+        default=False,
+        help_text=_("Labelers may mark the passage of a response that a flag is about."),
+    )
+    rationale = models.CharField(
+        _("reason for the order"),
+        max_length=9,
+        choices=Rationale.choices,
+        default=Rationale.NOT_ASKED,
+    )
+    asks_edit = models.BooleanField(
+        _("asks for an edit"), default=False, help_text=_("Labelers may improve the best response.")
+    )
+    correction_minutes = models.PositiveIntegerField(
+        _("correction window in minutes"),
+        default=1440,
+        help_text=_("How long labelers may correct a ranking that they handed in; 0 means not at all."),
+    )
+    checklist = models.JSONField(
+        _("checklist"),
+        default=list,
+        blank=True,
+        help_text=_("What to look at before a demonstration is handed in: a list of short sentences."),
+    )
+    offers_suggestions = models.BooleanField(
+        _("offers suggestions"),
+        default=False,
+        help_text=_(
+            "Who writes a demonstration may ask for a response that a model gave; it is marked in the data."
+        ),
+    )
+    practice_to_pass = models.PositiveSmallIntegerField(
+        _("practice to pass"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("How many practice items a labeler must pass before the first real one."),
     )
     scans_for_personal_data = models.BooleanField(
         _("scans for personal data"),
@@ -175,3 +227,25 @@ class Guideline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} v{self.version}"
+
+
+class Acknowledgement(models.Model):
+    """A labeler has read this version of the guidelines."""
+
+    guideline = models.ForeignKey(
+        Guideline, models.CASCADE, related_name="acknowledgements", verbose_name=_("guideline")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("labeler")
+    )
+    acknowledged_at = models.DateTimeField(_("acknowledged"))
+
+    class Meta:
+        verbose_name = _("acknowledgement")
+        verbose_name_plural = _("acknowledgements")
+        constraints = [
+            models.UniqueConstraint(name="acknowledgement_once", fields=["guideline", "labeler"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler}: {self.guideline}"

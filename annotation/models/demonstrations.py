@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Guideline
+from annotation.models.candidates import Completion
 from annotation.models.consents import ConsentText
 from annotation.models.labelers import Person
 from annotation.models.prompts import Prompt
@@ -84,6 +85,15 @@ class Demonstration(models.Model):
     )
     revision = models.PositiveIntegerField(
         _("revision"), default=0, help_text=_("Counts saves, so that two tabs cannot overwrite each other.")
+    )
+    suggestion = models.ForeignKey(
+        Completion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("suggestion"),
+        help_text=_("What a model had suggested to the labeler, who asked for it."),
     )
     seconds_spent = models.FloatField(_("seconds spent"), default=0)
     idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)

@@ -32,6 +32,9 @@ class Person(AbstractUser):
         blank=True,
         help_text=_("Prompts that ask for a skill go only to people who have it."),
     )
+    preferences = models.JSONField(
+        _("preferences"), default=dict, blank=True, help_text=_("How they like their screens.")
+    )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:

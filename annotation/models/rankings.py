@@ -64,10 +64,19 @@ class Ranking(models.Model):
         _("ratings"),
         default=dict,
         blank=True,
-        help_text=_("By completion id, then by axis: 1 (bad) to 5 (good)."),
+        help_text=_("By completion id, then by axis: 1 (bad) to 7 (good)."),
     )
     flags = models.JSONField(
         _("flags"), default=dict, blank=True, help_text=_("By completion id: what is wrong with it.")
+    )
+    spans = models.JSONField(
+        _("passages"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "By completion id: the passages that a flag is about, by their first character and the one after "
+            "their last, counted in code points of the stored text."
+        ),
     )
     rationale = models.TextField(_("rationale"), blank=True)
     edited = models.JSONField(
@@ -108,3 +117,32 @@ class Ranking(models.Model):
             return gettext("cannot judge")
         order = " > ".join(" = ".join(map(str, tier)) for tier in self.tiers)
         return f"{order} | ✗ {', '.join(map(str, self.unacceptable))}" if self.unacceptable else order
+
+
+class RankingDraft(models.Model):
+    """A ranking that is not handed in yet, as the screen keeps it: to go on with on another device.
+
+    Nobody but its labeler sees it, and it goes with the assignment's ranking.
+    """
+
+    assignment = models.ForeignKey(
+        Assignment, models.CASCADE, related_name="drafts", verbose_name=_("assignment")
+    )
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("labeler")
+    )
+    content = models.JSONField(_("content"))
+    revision = models.PositiveIntegerField(
+        _("revision"), default=1, help_text=_("Counts saves, so that two tabs cannot overwrite each other.")
+    )
+    saved_at = models.DateTimeField(_("saved"))
+
+    class Meta:
+        verbose_name = _("ranking draft")
+        verbose_name_plural = _("ranking drafts")
+        constraints = [
+            models.UniqueConstraint(name="ranking_draft_once", fields=["assignment", "labeler"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} / {self.labeler}"

@@ -29,6 +29,9 @@ class Review(models.Model):
     reason = models.TextField(_("reason"), blank=True, help_text=_("Shown to the author."))
     turns = models.JSONField(_("turns"), help_text=_("The turns that were reviewed."))
     reviewed_at = models.DateTimeField(_("reviewed"))
+    read_at = models.DateTimeField(
+        _("read"), null=True, blank=True, help_text=_("When its author first saw it.")
+    )
 
     class Meta:
         verbose_name = _("review")

@@ -28,6 +28,7 @@ from annotation.actions.erasure import (
 from annotation.actions.prompts import add_prompt
 from annotation.errors import ErasureRefused
 from annotation.models import (
+    Acknowledgement,
     Assignment,
     Bookmark,
     Campaign,
@@ -39,8 +40,11 @@ from annotation.models import (
     LapsedLease,
     Pause,
     Person,
+    PracticeAttempt,
+    PracticeItem,
     QualityReport,
     Ranking,
+    RankingDraft,
     Review,
     Tombstone,
 )
@@ -470,6 +474,8 @@ def everything_about(person, kitchen, ada, claim):
         campaign=kitchen, labeler=person, purpose="overlap", priority=0, assignment_id=1, started_at=NOON
     )
     LapsedLease.objects.create(assignment=held, labeler=person, shown_order=[], lapsed_at=NOON)
+    RankingDraft.objects.create(assignment=held, labeler=person, content={}, saved_at=NOON)
+    practised_by(person, kitchen, second)
     write(kitchen, person)
     claim_demonstration(campaign=kitchen, labeler=person)
     by_ada = write(kitchen, ada)
@@ -490,6 +496,14 @@ def everything_about(person, kitchen, ada, claim):
     ask_for_erasure(person=person, mode=REMOVED, now=NOON)
     machines_of(person, kitchen)
     logs_of(person, ada)
+
+
+def practised_by(person, kitchen, candidate_set):
+    item = PracticeItem.objects.create(
+        candidate_set=candidate_set, campaign=kitchen, tiers=[], explanation="So.", created_at=NOON
+    )
+    PracticeAttempt.objects.create(item=item, labeler=person, tiers=[], is_passed=True, attempted_at=NOON)
+    Acknowledgement.objects.create(guideline=kitchen.guidelines.first(), labeler=person, acknowledged_at=NOON)
 
 
 def machines_of(person, kitchen):

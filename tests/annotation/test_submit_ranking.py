@@ -234,7 +234,7 @@ class TestMoreThanAnOrder:
         [
             (lambda a: {"strength": 4}, BadStrength),
             (lambda a: {"strength": 0}, BadStrength),
-            (lambda a: {"ratings": {str(a): {"helpful": 6}}}, BadRating),
+            (lambda a: {"ratings": {str(a): {"helpful": 8}}}, BadRating),
             (lambda a: {"ratings": {str(a): {"funny": 3}}}, BadRating),
             (lambda a: {"ratings": {"999999": {"helpful": 3}}}, UnknownCompletion),
             (lambda a: {"flags": {str(a): ["boring"]}}, UnknownFlag),

@@ -17,7 +17,7 @@ Node = dict[str, Any]
 SCHEMA = pa.schema([("message_tree_id", pa.string()), ("tree_state", pa.string()), ("prompt", pa.string())])
 
 _ROLES = {"user": "prompter", "assistant": "assistant"}
-_RATINGS_APART = 4
+_RATINGS_APART = 6
 """From the lowest rating, 1, to the highest, 5; labels go from 0 to 1."""
 
 

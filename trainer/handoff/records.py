@@ -91,7 +91,7 @@ class RankingRecord:
     strength: int | None = None
     """How much better the best is than the next, from 1 (slightly) to 3 (much)."""
     ratings: list[dict[str, int | str]] = field(default_factory=list)
-    """``{"id", "axis", "rating"}``, from 1 (bad) to 5 (good)."""
+    """``{"id", "axis", "rating"}``, from 1 (bad) to 7 (good)."""
     flags: list[dict[str, int | str]] = field(default_factory=list)
     """``{"id", "flag"}``: what is wrong with a completion."""
     rationale: str = ""

@@ -377,6 +377,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What labelers are asked for besides the order. */
+        AsksOutput: {
+            strength: boolean;
+            rating_axes: string[];
+            flags: boolean;
+            spans: boolean;
+            rationale: components["schemas"]["RationaleEnum"];
+            edit: boolean;
+        };
         /** @description What a labeler sees: nothing in it tells who or what wrote a candidate. */
         AssignmentOutput: {
             /** Format: uuid */
@@ -398,6 +407,9 @@ export interface components {
             name: string;
             description: string;
             is_active: boolean;
+            asks: components["schemas"]["AsksOutput"];
+            /** @description How long a ranking that was handed in may be corrected. */
+            correction_minutes: number;
             rankings_waiting: number;
             demonstrations_waiting: number;
             /** @description How far what waits is counted: this number means as many, or more. */
@@ -559,7 +571,7 @@ export interface components {
             cannot_judge: string;
             /** @description How much better the best is than the next: 1 (slightly) to 3. */
             strength?: number | null;
-            /** @description By candidate, then by the campaign's axis: 1 (bad) to 5 (good). */
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
             ratings?: {
                 [key: string]: {
                     [key: string]: number;
@@ -639,7 +651,7 @@ export interface components {
              * @description How much better the best is than the next, from 1 (slightly) to 3 (much).
              */
             strength?: number | null;
-            /** @description By completion id, then by axis: 1 (bad) to 5 (good). */
+            /** @description By completion id, then by axis: 1 (bad) to 7 (good). */
             ratings?: unknown;
             /** @description By completion id: what is wrong with it. */
             flags?: unknown;
@@ -685,7 +697,7 @@ export interface components {
             cannot_judge: string;
             /** @description How much better the best is than the next: 1 (slightly) to 3. */
             strength?: number | null;
-            /** @description By candidate, then by the campaign's axis: 1 (bad) to 5 (good). */
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
             ratings?: {
                 [key: string]: {
                     [key: string]: number;
@@ -708,6 +720,13 @@ export interface components {
             /** @description What replaces this assignment; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
         };
+        /**
+         * @description * `not_asked` - Not asked for
+         *     * `optional` - Optional
+         *     * `required` - Required
+         * @enum {string}
+         */
+        RationaleEnum: "not_asked" | "optional" | "required";
         /** @description What one campaign has of whoever asks, in numbers. */
         RecordedOutput: {
             id: number;

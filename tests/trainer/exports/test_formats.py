@@ -207,7 +207,7 @@ class TestOasst:
             ("Eat it raw.", 2),
         ]
         assert all(reply["parent_id"] == root["message_id"] for reply in root["replies"])
-        assert root["replies"][0]["labels"] == {"helpfulness": {"value": 1.0, "count": 1}}
+        assert root["replies"][0]["labels"] == {"helpfulness": {"value": pytest.approx(2 / 3), "count": 1}}
 
     def test_a_demonstration_is_a_chain(self, written):
         node = written("oasst", "demonstrations")[0]["prompt"]

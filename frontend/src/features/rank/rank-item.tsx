@@ -19,7 +19,7 @@ import { begin, type Step, step } from './history'
 import { LabelersOrders } from './labelers-orders'
 import type { Judgement } from './queue'
 import styles from './rank.module.css'
-import { EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
+import { type Ballot, EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
 import { Tray } from './tray'
 import { useStickyHeight } from './use-sticky-height'
 
@@ -29,6 +29,8 @@ type Props = {
   assignment: Assignment
   person: number
   adjudicates?: boolean
+  /** What was handed in before, to be corrected. */
+  initial?: Ballot
   refused: ApiError | undefined
   onSubmit: (judgement: Judgement) => void
   onSkip: (reason: string) => void
@@ -38,7 +40,7 @@ type Props = {
 type Mode = 'place' | 'tie' | 'reject'
 
 /** One assignment: the prompt, its candidates and the ranking of them. */
-export function RankItem({ assignment, person, adjudicates, refused, onSubmit, onSkip, onDiscard }: Props) {
+export function RankItem({ assignment, person, adjudicates, initial, refused, onSubmit, onSkip, onDiscard }: Props) {
   const { t } = useTranslation()
   const { prompt, candidates } = assignment
   const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
@@ -46,7 +48,7 @@ export function RankItem({ assignment, person, adjudicates, refused, onSubmit, o
 
   const draftKey = useMemo(() => ({ kind: 'ranking', person, id: assignment.id }) as const, [person, assignment.id])
   const [kept] = useState(() => readDraft(draftKey) as { ballot?: unknown; seconds?: number } | null)
-  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? EMPTY))
+  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? initial ?? EMPTY))
   const ballot = history.present
   const seconds = useVisibleSeconds(Number(kept?.seconds) || 0)
 

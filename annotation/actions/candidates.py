@@ -62,7 +62,7 @@ def new_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: in
 
 def shuffled(candidate_set: CandidateSet, rng: random.Random) -> list[int]:
     """The candidates' ids in an order of this labeler's own, so that no place favors one of them."""
-    ids = sorted(candidate_set.completions.values_list("pk", flat=True))
+    ids = sorted(completion.pk for completion in candidate_set.completions.all())
     rng.shuffle(ids)
     return ids
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 
 from annotation.errors import ConsentNeeded, ConsentOutdated
@@ -35,8 +35,9 @@ def require_consent(campaign: Campaign, labeler: Person) -> None:
 
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     """
-    current = current_consent_text(campaign)
-    if current and not current.consents.standing().filter(labeler=labeler).exists():
+    given = Consent.objects.standing().filter(text=OuterRef("pk"), labeler=labeler)
+    texts = campaign.consent_texts.order_by("-version").annotate(is_agreed_to=Exists(given))
+    if texts.values_list("is_agreed_to", flat=True).first() is False:
         raise consent_needed()
 
 
@@ -47,11 +48,14 @@ def agreed_text(campaign: Campaign, labeler: Person) -> ConsentText | None:
 
     :raises ConsentNeeded: they withdrew.
     """
-    if consent := standing_consent(campaign, labeler):
-        return consent.text
-    if Consent.objects.filter(text__campaign=campaign, labeler=labeler).exists():
-        raise consent_needed()
-    return None
+    asked = Consent.objects.filter(text__campaign=campaign, labeler=labeler)
+    given = list(asked.select_related("text").order_by("-text__version"))
+    if not given:
+        return None
+    for consent in given:
+        if consent.withdrawn_at is None:
+            return consent.text
+    raise consent_needed()
 
 
 def give_consent(*, campaign: Campaign, labeler: Person, version: int, now: datetime) -> Consent:

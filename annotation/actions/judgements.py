@@ -66,7 +66,7 @@ def check_judgement(assignment: Assignment, judgement: Judgement) -> None:
 
     :raises BadInput: with the code that names what is wrong.
     """
-    shown = set(assignment.candidate_set.completions.values_list("pk", flat=True))
+    shown = {completion.pk for completion in assignment.candidate_set.completions.all()}
     check_partition(judgement, shown)
     _check_strength(judgement)
     _check_ratings(judgement, shown, assignment.campaign.rating_axes)

@@ -39,7 +39,7 @@ class ShownOutput(serializers.ModelSerializer[Assignment]):
 
     @extend_schema_field(CandidateOutput(many=True))
     def get_candidates(self, assignment: Assignment) -> Any:
-        by_id = assignment.candidate_set.completions.in_bulk()
+        by_id = {completion.pk: completion for completion in assignment.candidate_set.completions.all()}
         shown = [by_id[completion_id] for completion_id in assignment.shown_order]
         return CandidateOutput(shown, many=True).data
 
@@ -124,9 +124,8 @@ class SkipAssignment(APIView):
 class ExtendAssignment(APIView):
     @extend_schema(operation_id="extendAssignment", request=None, responses=LeaseOutput)
     def post(self, request: Request, key: UUID) -> Response:
-        assignment = extend_assignment(
-            assignment=find_assignment(key), labeler=person(request), now=timezone.now()
-        )
+        held = find(Assignment.objects.select_related("campaign"), key=key)
+        assignment = extend_assignment(assignment=held, labeler=person(request), now=timezone.now())
         return Response(LeaseOutput(assignment).data)
 
 

@@ -32,7 +32,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def in_full(self) -> AssignmentQuerySet:
         """With what a screen shows of them."""
-        return self.select_related("campaign", "candidate_set__prompt")
+        in_one = self.select_related("campaign", "candidate_set__prompt")
+        return in_one.prefetch_related("candidate_set__completions")
 
 
 class Assignment(models.Model):
@@ -194,7 +195,8 @@ class Assignment(models.Model):
         # One conditional UPDATE is the whole transition: the database decides who wins.
         moved = allowed.filter(pk=self.pk).update(**changes)
         if moved:
-            self.refresh_from_db(fields=["status", "labeler", "lease_expires_at", "shown_order"])
+            for name, value in changes.items():
+                setattr(self, name, value)
         return moved == 1
 
 

@@ -17,7 +17,7 @@ setup: ## set everything up for development
 test: ## set everything up and pass every test
 	@$(PYTHON) config/bootstrap.py setup --browser
 	@cd frontend && PATH="$(CURDIR)/.venv/bin:$$PATH" npm test
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n auto --dist loadscope
 	@.venv/bin/python -m tests.postgres
 
 loop: ## the whole loop once with simulated labelers [SEED=0]

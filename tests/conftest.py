@@ -33,7 +33,7 @@ def touches_the_database(item):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
+def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_parallel_suffix):
     """SQLite in a file, as people have it: in memory all threads share one cache, which waits for nobody."""
     default = django_settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):

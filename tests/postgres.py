@@ -32,6 +32,7 @@ SETTINGS = {
 SECONDS_TO_START = 30
 NOBODY = 65534
 TESTED = [
+    *["-n", "auto", "--dist", "loadscope"],
     "tests/annotation",
     "tests/trainer",
     "--ignore=tests/trainer/rlhf",

@@ -20,6 +20,14 @@ def boolean(name: str, default: bool) -> bool:
     return value in {"1", "true", "yes"}
 
 
+def choice(name: str, choices: list[str]) -> str:
+    """One of ``choices``, the first where none is given."""
+    value = text(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be {' or '.join(choices)}.")
+    return value
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     value = os.environ.get(name)

@@ -9,6 +9,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import env
+from config.logs import logging_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(env.text("RANKWRIGHT_VAR", str(ROOT / "var"))).resolve()
@@ -34,9 +35,12 @@ INSTALLED_APPS = [
     "csp",
     "annotation",
     "trainer",
+    "config",
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "config.requests.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -49,6 +53,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -113,6 +118,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Asked for by programs beside the server, which speak to it without the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -234,13 +241,14 @@ BASE_MODELS = {
     "SmolLM2-135M-Instruct": str(MODELS_ROOT / "smollm2-135m-instruct"),
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("RANKWRIGHT_LOG_LEVEL", "INFO")},
-}
+# --- Signs of life --------------------------------------------------------------------------------------
+
+LOGGING = logging_settings(
+    log_format=env.choice("RANKWRIGHT_LOG_FORMAT", ["line", "json"]),
+    level=env.text("RANKWRIGHT_LOG_LEVEL", "INFO"),
+)
+METRICS_TOKEN = env.text("RANKWRIGHT_METRICS_TOKEN", "")
+PROMETHEUS_EXPORT_MIGRATIONS = False
 
 # --- Admin ----------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from config import shell
+from config.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="app")),
@@ -19,4 +20,5 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}app/icon.svg")),
     path("healthz", shell.healthz),
     path("readyz", shell.readyz),
+    path("metrics", metrics),
 ]

@@ -35,6 +35,8 @@ TESTED = [
     *["-n", "auto", "--dist", "loadscope"],
     "tests/annotation",
     "tests/trainer",
+    "tests/config/test_backups.py",
+    "tests/config/test_metrics.py",
     "--ignore=tests/trainer/rlhf",
     "--ignore=tests/trainer/handoff",
     # They read what was frozen, whatever froze it.

@@ -138,6 +138,18 @@ class Paused(NotHandedOut):
     code = "paused"
 
 
+class PracticeNeeded(NotHandedOut):
+    """Rankings are handed out to those who passed the campaign's practice items."""
+
+    code = "practice_needed"
+
+
+class CandidatesInUse(Refusal):
+    """A candidate set that is ranked, gold or practice cannot become another of these."""
+
+    code = "candidates_in_use"
+
+
 class NoComparison(BadInput):
     """A known answer that orders nothing measures nobody."""
 

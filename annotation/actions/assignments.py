@@ -11,8 +11,9 @@ from annotation.actions.candidates import shuffled
 from annotation.actions.consents import require_consent
 from annotation.actions.gold import claim_gold
 from annotation.actions.pauses import require_no_pause
+from annotation.actions.practice import require_practice
 from annotation.actions.search import Search, Slot
-from annotation.errors import LeaseLost, Paused
+from annotation.errors import LeaseLost, NotHandedOut
 from annotation.messages import check_text
 from annotation.models import Assignment, Campaign, LapsedLease, Person, Skip
 from annotation.models.assignments import AssignmentQuerySet
@@ -38,6 +39,7 @@ def claim_assignments(
 
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     :raises Paused: they get no new work here, and hold none either.
+    :raises PracticeNeeded: they have practice items to pass first, and hold nothing either.
     """
     require_consent(campaign, labeler)
     lease = timedelta(minutes=campaign.lease_minutes)
@@ -50,7 +52,9 @@ def claim_assignments(
         return claimed
     try:
         require_no_pause(campaign, labeler)
-    except Paused:
+        if purpose == Assignment.Purpose.OVERLAP:
+            require_practice(campaign, labeler)
+    except NotHandedOut:
         if claimed:
             return claimed
         raise

@@ -10,9 +10,18 @@ from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import shuffled
 from annotation.comparisons import implied_comparisons
-from annotation.errors import IncompleteRanking, NoComparison
+from annotation.errors import CandidatesInUse, IncompleteRanking, NoComparison
 from annotation.messages import check_text
-from annotation.models import Assignment, Campaign, CandidateSet, Gold, LapsedLease, Person, Skip
+from annotation.models import (
+    Assignment,
+    Campaign,
+    CandidateSet,
+    Gold,
+    LapsedLease,
+    Person,
+    PracticeItem,
+    Skip,
+)
 
 
 @transaction.atomic
@@ -31,13 +40,13 @@ def mark_gold(
 
     :raises IncompleteRanking: a candidate is missing, named twice, or no candidate here.
     :raises NoComparison: the answer puts no candidate before another.
+    :raises CandidatesInUse: it is a practice item, whose answer labelers are told.
     """
-    tiers = [list(tier) for tier in tiers if tier]
-    candidates = sorted(candidate_set.completions.values_list("pk", flat=True))
-    if sorted([*(pk for tier in tiers for pk in tier), *unacceptable]) != candidates:
-        raise IncompleteRanking(_("Name every candidate exactly once."))
-    if not implied_comparisons(tiers, unacceptable):
-        raise NoComparison(_("An answer that puts no candidate before another measures nobody."))
+    tiers = checked_answer(candidate_set, tiers, unacceptable)
+    # Whoever makes it a practice item at this moment waits here, or has done it.
+    CandidateSet.objects.select_for_update().get(pk=candidate_set.pk)
+    if PracticeItem.objects.filter(candidate_set=candidate_set).exists():
+        raise CandidatesInUse(_("This is a practice item: labelers have been told its answer."))
     campaign_id = candidate_set.prompt.campaign_id
     gold, _is_new = Gold.objects.update_or_create(
         candidate_set=candidate_set,
@@ -54,6 +63,23 @@ def mark_gold(
     ordinary = candidate_set.assignments.open().filter(purpose=Assignment.Purpose.OVERLAP)
     ordinary.update(purpose=Assignment.Purpose.GOLD, slot=None)
     return gold
+
+
+def checked_answer(
+    candidate_set: CandidateSet, tiers: Sequence[Sequence[int]], unacceptable: Sequence[int]
+) -> list[list[int]]:
+    """The tiers of a known answer as they are stored.
+
+    :raises IncompleteRanking: a candidate is missing, named twice, or no candidate here.
+    :raises NoComparison: the answer puts no candidate before another.
+    """
+    filled = [list(tier) for tier in tiers if tier]
+    candidates = sorted(candidate_set.completions.values_list("pk", flat=True))
+    if sorted([*(pk for tier in filled for pk in tier), *unacceptable]) != candidates:
+        raise IncompleteRanking(_("Name every candidate exactly once."))
+    if not implied_comparisons(filled, unacceptable):
+        raise NoComparison(_("An answer that puts no candidate before another measures nobody."))
+    return filled
 
 
 def claim_gold(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import new_slots
@@ -20,6 +21,7 @@ from annotation.models import (
     Completion,
     Demonstration,
     Person,
+    PracticeItem,
     Prompt,
     Ranking,
 )
@@ -37,6 +39,8 @@ class Candidates:
     completions: dict[str, Completion]
     slots: list[Assignment]
     judgements: dict[str, Judgement] = field(default_factory=dict)
+    is_practice: bool = False
+    """What people say of it counts for nothing, whoever says it."""
 
 
 class Landing:
@@ -66,7 +70,7 @@ class Landing:
             candidates, is_new = self._candidates(prompt, item)
             count("candidate sets", is_new)
             for account, ranking in item.rankings:
-                is_new = account not in candidates.judgements
+                is_new = account not in candidates.judgements and not candidates.is_practice
                 count("rankings", is_new)
                 if is_new:
                     candidates.judgements[account] = judgements[account]
@@ -236,6 +240,7 @@ def _known_sets(campaign: Campaign, items: list[CheckedPrompt]) -> dict[str, Can
     digests = {item.set_digest for item in items} - {""}
     rows = (
         CandidateSet.objects.filter(prompt__campaign=campaign, digest__in=digests)
+        .annotate(is_practice=Exists(PracticeItem.objects.filter(candidate_set=OuterRef("pk"))))
         .select_related("prompt__campaign")
         .prefetch_related("completions", "assignments")
     )
@@ -243,6 +248,7 @@ def _known_sets(campaign: Campaign, items: list[CheckedPrompt]) -> dict[str, Can
     for row in rows.order_by("pk"):
         slots = sorted((one for one in row.assignments.all() if one.slot), key=lambda one: one.slot or 0)
         candidates = Candidates(row, {one.text: one for one in row.completions.all()}, slots)
+        candidates.is_practice = row.is_practice
         known.setdefault(row.digest, candidates)
     _remember_judgements(known, {account for item in items for account, _ranking in item.rankings})
     return known

@@ -37,7 +37,8 @@ def release_prompt(prompt: Prompt) -> None:
     :raises PromptNotHeld: somebody has decided on it already.
     """
     _decide(prompt, Prompt.Status.READY)
-    for candidate_set in prompt.candidate_sets.select_related("prompt").prefetch_related("assignments"):
+    ordinary = prompt.candidate_sets.filter(practice__isnull=True)
+    for candidate_set in ordinary.select_related("prompt").prefetch_related("assignments"):
         taken = {assignment.slot for assignment in candidate_set.assignments.all()}
         wanted = range(1, prompt.campaign.overlap + 1)
         open_slots(candidate_set, [slot for slot in wanted if slot not in taken])

@@ -3,6 +3,7 @@ from datetime import datetime
 
 from annotation.actions.gold import gold_to_come
 from annotation.actions.pauses import is_paused
+from annotation.actions.practice import practice_left
 from annotation.actions.search import Search
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking
 
@@ -23,11 +24,13 @@ class Waiting:
     demonstrations_waiting: int
     ranked_today: int
     demonstrated_today: int
+    practice_left: int
+    """How many practice items to pass before the first of the waiting rankings."""
     counted_to: int = MOST_COUNTED
 
 
 def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waiting:
-    """Five counts; "today" is the day of the server's time zone."""
+    """Counts; "today" is the day of the server's time zone."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     is_active = campaign.status == Campaign.Status.ACTIVE
@@ -41,6 +44,7 @@ def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waitin
             labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight, revision=1
         ).count(),
         demonstrated_today=written.filter(submitted_at__gte=midnight).count(),
+        practice_left=practice_left(campaign, labeler),
     )
 
 

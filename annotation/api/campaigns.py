@@ -49,6 +49,9 @@ class CampaignOutput(serializers.Serializer[Any]):
     )
     ranked_today = serializers.IntegerField()
     demonstrated_today = serializers.IntegerField()
+    practice_left = serializers.IntegerField(
+        help_text="Practice items to pass before the first ranking is handed out."
+    )
 
 
 class GuidelineOutput(serializers.ModelSerializer[Guideline]):

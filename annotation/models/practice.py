@@ -1,11 +1,34 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.campaigns import Campaign
 from annotation.models.candidates import CandidateSet
+from annotation.models.labelers import Person
+from annotation.models.prompts import Prompt
+
+
+class PracticeItemQuerySet(models.QuerySet["PracticeItem"]):
+    def tried_by(self, labeler: Person) -> models.QuerySet[Any]:
+        """Each with ``is_tried``, ``is_passed``, and ``is_open``: handed to them until they pass it."""
+        mine = PracticeAttempt.objects.filter(item=OuterRef("pk"), labeler=labeler)
+        wrote = CandidateSet.authors.through.objects.filter(
+            candidateset=OuterRef("candidate_set"), person=labeler
+        )
+        prompt = "candidate_set__prompt__"
+        suits = Q(**{f"{prompt}status": Prompt.Status.READY, f"{prompt}skill__in": ["", *labeler.skills]})
+        if labeler.languages:
+            suits &= Q(**{f"{prompt}language__in": ["", *labeler.languages]})
+        return self.annotate(
+            is_tried=Exists(mine),
+            is_passed=Exists(mine.filter(is_passed=True)),
+            is_open=Q(is_active=True, is_passed=False) & suits & ~Exists(wrote),
+        )
 
 
 class PracticeItem(models.Model):
@@ -24,6 +47,8 @@ class PracticeItem(models.Model):
     explanation = models.TextField(_("explanation"), help_text=_("Markdown, shown with the answer."))
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"))
+
+    objects = PracticeItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("practice item")

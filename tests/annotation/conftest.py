@@ -9,6 +9,7 @@ from django.utils import translation
 from annotation.actions.assignments import claim_assignments
 from annotation.actions.campaigns import publish_guideline
 from annotation.actions.candidates import add_candidate_set
+from annotation.actions.practice import mark_practice
 from annotation.actions.prompts import add_prompt
 from annotation.models import Campaign, Person
 from tests.annotation.fair import hold_fair
@@ -89,6 +90,32 @@ def claim():
 @pytest.fixture
 def claimed(kitchen, soup_set, ada, claim):
     return claim(kitchen, ada)
+
+
+@pytest.fixture
+def strict(kitchen):
+    """The kitchen, where two practice items are to be passed."""
+    kitchen.practice_to_pass = 2
+    kitchen.save()
+    return kitchen
+
+
+@pytest.fixture
+def items(strict, soup):
+    """Three practice items, in their places."""
+    return [practice_item(soup, [f"Salt it {place}.", "Burn it."], place) for place in (1, 2, 3)]
+
+
+def practice_item(prompt, texts, place):
+    candidate_set = add_candidate_set(prompt=prompt, texts=texts)
+    best_first = candidate_set.completions.order_by("pk").values_list("pk", flat=True)
+    return mark_practice(
+        candidate_set=candidate_set,
+        tiers=[[pk] for pk in best_first],
+        explanation="The first **helps**.",
+        place=place,
+        now=NOON,
+    )
 
 
 @pytest.fixture

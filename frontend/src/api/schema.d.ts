@@ -180,6 +180,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/practice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getPractice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/{campaign_id}/rankings": {
         parameters: {
             query?: never;
@@ -325,6 +341,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/practice/{item_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["attemptPractice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reviews": {
         parameters: {
             query?: never;
@@ -416,6 +448,8 @@ export interface components {
             counted_to: number;
             ranked_today: number;
             demonstrated_today: number;
+            /** @description Practice items to pass before the first ranking is handed out. */
+            practice_left: number;
         };
         CandidateOutput: {
             readonly id: number;
@@ -587,6 +621,12 @@ export interface components {
             /** Format: double */
             seconds_spent: number;
         };
+        KnownAnswerOutput: {
+            tiers: number[][];
+            unacceptable: number[];
+            /** @description Markdown, shown with the answer. */
+            explanation: string;
+        };
         LeaseOutput: {
             /** Format: date-time */
             lease_expires_at: string;
@@ -672,6 +712,34 @@ export interface components {
             readonly username: string;
             readonly display_name: string;
             readonly role: components["schemas"]["Role"];
+        };
+        /** @description An ordered partition of the candidates, as in a ranking. */
+        PracticeAttemptInputRequest: {
+            tiers: number[][];
+            unacceptable?: number[];
+            /**
+             * @description The reason; then nothing is ranked.
+             * @default
+             */
+            cannot_judge: string;
+        };
+        /** @description Whether it was passed, the known answer with its reason, and how far that brings whoever tried. */
+        PracticeAttemptOutput: {
+            is_passed: boolean;
+            answer: components["schemas"]["KnownAnswerOutput"];
+            progress: components["schemas"]["PracticeProgressOutput"];
+        };
+        /** @description Of what must be passed before real work: what is done, and what is left. */
+        PracticeOutput: {
+            passed: number;
+            left: number;
+            /** @description Null where nothing is left to try. */
+            item: components["schemas"]["ShownPracticeOutput"] | null;
+        };
+        /** @description Of what must be passed before real work: what is done, and what is left. */
+        PracticeProgressOutput: {
+            passed: number;
+            left: number;
         };
         PromptOutput: {
             readonly id: number;
@@ -819,6 +887,17 @@ export interface components {
             /** @description In the order to show them. */
             readonly candidates: components["schemas"]["CandidateOutput"][];
             readonly guideline_version: number;
+        };
+        /** @description What is to be ranked, as in an assignment; nothing in it tells the answer. */
+        ShownPracticeOutput: {
+            id: number;
+            campaign: number;
+            prompt: components["schemas"]["PromptOutput"];
+            /** @description In the order to show them. */
+            readonly candidates: components["schemas"]["CandidateOutput"][];
+            readonly guideline_version: number;
+            /** @description How often whoever asks has tried it. */
+            attempts: number;
         };
         SignInInputRequest: {
             username: string;
@@ -1181,6 +1260,30 @@ export interface operations {
             };
         };
     };
+    getPractice: {
+        parameters: {
+            query?: {
+                /** @description The item just left: it comes last. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PracticeOutput"];
+                };
+            };
+        };
+    };
     listOwnRankings: {
         parameters: {
             query?: never;
@@ -1411,6 +1514,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnDataOutput"];
+                };
+            };
+        };
+    };
+    attemptPractice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PracticeAttemptInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PracticeAttemptOutput"];
                 };
             };
         };

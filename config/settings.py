@@ -320,6 +320,11 @@ UNFOLD = {
                         "link": reverse_lazy("admin:annotation_gold_changelist"),
                     },
                     {
+                        "title": _("Practice items"),
+                        "icon": "school",
+                        "link": reverse_lazy("admin:annotation_practiceitem_changelist"),
+                    },
+                    {
                         "title": _("Pauses"),
                         "icon": "pause_circle",
                         "link": reverse_lazy("admin:annotation_pause_changelist"),

@@ -12,6 +12,7 @@ from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue, titled
 from annotation.admin.gold import mark_page
 from annotation.admin.lists import CampaignFilter, LongList, Rows, digest_begins, newest
+from annotation.admin.practice import practice_page
 from annotation.models import Assignment, CandidateSet, Completion, Prompt
 
 Member = CandidateSet.completions.through
@@ -29,11 +30,15 @@ class CandidateSetAdmin(LongList, RecordAdmin):
     search_help_text = _("Number, digest, or words of a newer candidate")
     fields = ["conversation", "candidates", "digest", "created_at"]
     readonly_fields = fields
-    actions_detail = ["mark_gold"]
+    actions_detail = ["mark_gold", "mark_practice"]
 
     @action(description=_("Mark as gold"), icon="target", url_path="gold", permissions=["view"])  # type: ignore[untyped-decorator]
     def mark_gold(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return mark_page(self, request, get_object_or_404(CandidateSet, pk=object_id))
+
+    @action(description=_("Make a practice item"), icon="school", url_path="practice", permissions=["view"])  # type: ignore[untyped-decorator]
+    def mark_practice(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return practice_page(self, request, get_object_or_404(CandidateSet, pk=object_id))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CandidateSet]:
         sets: QuerySet[CandidateSet] = super().get_queryset(request)

@@ -27,7 +27,7 @@ from annotation.models import Assignment, Campaign, CandidateSet, Gold, Person, 
 A_PAGE = 50
 
 
-class GoldForm(forms.Form):
+class OrderForm(forms.Form):
     """An order as a line of ids: "12 > 15 = 14"."""
 
     order = forms.CharField(
@@ -42,6 +42,15 @@ class GoldForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("The numbers of those that are worse than any in the order."),
     )
+
+    def clean_order(self) -> list[list[int]]:
+        return [_numbers(tier) for tier in self.cleaned_data["order"].split(">")]
+
+    def clean_unacceptable(self) -> list[int]:
+        return _numbers(self.cleaned_data["unacceptable"])
+
+
+class GoldForm(OrderForm):
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -49,12 +58,6 @@ class GoldForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Why this is the answer; labelers never see it."),
     )
-
-    def clean_order(self) -> list[list[int]]:
-        return [_numbers(tier) for tier in self.cleaned_data["order"].split(">")]
-
-    def clean_unacceptable(self) -> list[int]:
-        return _numbers(self.cleaned_data["unacceptable"])
 
 
 class AccuracyForm(forms.Form):
@@ -82,7 +85,7 @@ class GoldAdmin(RecordAdmin):
 
     @admin.display(description=_("order, best first"))
     def order(self, gold: Gold) -> str:
-        return _line(gold.tiers, gold.unacceptable)
+        return order_line(gold.tiers, gold.unacceptable)
 
     @admin.display(description=_("prompt"))
     def conversation(self, gold: Gold) -> str:
@@ -164,7 +167,7 @@ def _initial(request: HttpRequest, candidate_set: CandidateSet) -> dict[str, Any
     if known is None:
         return {}
     return {
-        "order": _line(known.tiers),
+        "order": order_line(known.tiers),
         "unacceptable": " ".join(map(str, known.unacceptable)),
         "note": getattr(known, "note", ""),
     }
@@ -211,6 +214,6 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in numbers if number]
 
 
-def _line(tiers: list[list[int]], unacceptable: list[int] | None = None) -> str:
+def order_line(tiers: list[list[int]], unacceptable: list[int] | None = None) -> str:
     order = " > ".join(" = ".join(map(str, tier)) for tier in tiers)
     return f"{order} | ✗ {', '.join(map(str, unacceptable))}" if unacceptable else order

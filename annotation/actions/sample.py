@@ -11,6 +11,7 @@ from django.db import transaction
 from annotation.actions.campaigns import publish_guideline
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.labelers import person_without_password
+from annotation.actions.practice import mark_practice
 from annotation.actions.prompts import add_prompt
 from annotation.messages import check_turns
 from annotation.models import Campaign, Demonstration, Prompt
@@ -22,7 +23,7 @@ SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 def load_sample_campaign(*, now: datetime, name: str = "", prompts_only: bool = False) -> Campaign:
     """The sample campaign under ``name``; the one that is there already if there is one.
 
-    ``prompts_only`` leaves out the demonstrations and the candidates that come with the prompts.
+    ``prompts_only`` leaves out the demonstrations, candidates and practice items that come with the prompts.
     """
     about = json.loads((SAMPLE / "campaign.json").read_text(encoding="utf-8"))
     campaign, is_new = Campaign.objects.get_or_create(
@@ -35,6 +36,7 @@ def load_sample_campaign(*, now: datetime, name: str = "", prompts_only: bool = 
     if not prompts_only:
         _add_demonstrations(prompts, now)
         _add_candidate_sets(prompts)
+        _add_practice(prompts, now)
     return campaign
 
 
@@ -70,6 +72,20 @@ def _add_candidate_sets(prompts: dict[str, Prompt]) -> None:
     for row in _rows("candidates.jsonl"):
         if "prompt" in row:  # the first line tells how the candidates were sampled
             add_candidate_set(prompt=prompts[row["prompt"]], texts=row["completions"])
+
+
+def _add_practice(prompts: dict[str, Prompt], now: datetime) -> None:
+    for place, row in enumerate(_rows("practice.jsonl"), start=1):
+        candidate_set = add_candidate_set(prompt=prompts[row["prompt"]], texts=row["completions"])
+        ids = list(candidate_set.completions.order_by("pk").values_list("pk", flat=True))
+        mark_practice(
+            candidate_set=candidate_set,
+            tiers=[[ids[position] for position in tier] for tier in row["tiers"]],
+            unacceptable=[ids[position] for position in row["unacceptable"]],
+            explanation=row["explanation"],
+            place=place,
+            now=now,
+        )
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:

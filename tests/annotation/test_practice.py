@@ -19,6 +19,7 @@ from annotation.actions.practice import (
 )
 from annotation.actions.prompts import add_prompt, release_prompt
 from annotation.actions.quality_reports import make_report
+from annotation.actions.sample import load_sample_campaign
 from annotation.actions.waiting import waiting_for
 from annotation.errors import (
     CandidatesInUse,
@@ -291,6 +292,16 @@ class TestBeforePassing:
 
         with django_assert_num_queries(queries):
             practice_left(strict, ada)
+
+
+class TestTheSample:
+    def test_has_two_items_and_asks_for_none(self, ada, claim):
+        campaign = load_sample_campaign(now=NOON)
+
+        items = list(campaign.practice.order_by("place"))
+        assert [attempt(item, ada, unacceptable=item.unacceptable).is_passed for item in items] == [True] * 2
+        assert not Assignment.objects.filter(candidate_set__practice__isnull=False).exists()
+        assert claim(campaign, ada)
 
 
 class TestNothingElse:

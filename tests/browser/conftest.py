@@ -44,12 +44,12 @@ def visit(chromium, live_server):
     """Open a window of its own; at the end nothing in any of them may have gone wrong."""
     visitors = []
 
-    def open_window(**options):
+    def open_window(*, first_time=False, **options):
         context = chromium.new_context(
             **{"viewport": {"width": 1366, "height": 768}, "locale": "en-US", **options}
         )
         context.set_default_timeout(5000)
-        visitor = Visitor(context.new_page(), live_server.url)
+        visitor = Visitor(context.new_page(), live_server.url, first_time=first_time)
         visitors.append(visitor)
         return visitor
 

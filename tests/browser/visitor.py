@@ -14,8 +14,9 @@ LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 
 
 class Visitor:
-    def __init__(self, page: Page, address: str) -> None:
+    def __init__(self, page: Page, address: str, *, first_time: bool = False) -> None:
         self.page = page
+        self.first_time = first_time
         self.address = address
         self.troubles: list[str] = []
         self.expected: list[str] = []
@@ -39,6 +40,10 @@ class Visitor:
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
+        if not self.first_time:
+            person = self.page.evaluate("fetch('/api/me').then(answer => answer.json())")
+            self._know_the_tour(person["id"])
+            self.go(path)
 
     def enter(self, person: Person, path: str) -> None:
         """Go there as somebody who signed in before."""
@@ -46,6 +51,8 @@ class Visitor:
         client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         self.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
+        if not self.first_time:
+            self._know_the_tour(person.pk)
         self.go(path)
 
     def press(self, *keys: str) -> None:
@@ -65,6 +72,9 @@ class Visitor:
             for violation in found["violations"]
             for node in violation["nodes"]
         ]
+
+    def _know_the_tour(self, person: int) -> None:
+        self.page.add_init_script(f"localStorage.setItem('rankwright.tourSeen.{person}', 'yes')")
 
     def _note_console(self, message) -> None:
         if message.type != "error" or any(re.search(pattern, message.text) for pattern in self.expected):

@@ -24,6 +24,9 @@ export type ReviewsWaiting = Schemas['ReviewsWaitingOutput']
 export type ReviewedDemonstration = Schemas['ReviewedDemonstrationOutput']
 export type ReviewBody = Schemas['ReviewInputRequest']
 export type Order = Schemas['OrderOutput']
+export type Practice = Schemas['PracticeOutput']
+export type PracticeItem = Schemas['ShownPracticeOutput']
+export type PracticeResult = Schemas['PracticeAttemptOutput']
 export type SubmissionBody = Schemas['SubmissionInputRequest']
 
 export const getMe = () => answer(client.GET('/api/me'))
@@ -67,6 +70,17 @@ export const claimAssignments = (campaignId: number, body: { count: number; hold
       body,
     }),
   )
+
+/** The next practice item; the one just left comes after all others. */
+export const getPractice = (campaignId: number, after: number | null) =>
+  answer(
+    client.GET('/api/campaigns/{campaign_id}/practice', {
+      params: { path: { campaign_id: campaignId }, query: after === null ? {} : { after } },
+    }),
+  )
+
+export const attemptPractice = (itemId: number, body: Schemas['PracticeAttemptInputRequest']) =>
+  answer(client.POST('/api/practice/{item_id}/attempts', { params: { path: { item_id: itemId } }, body }))
 
 export const submitRanking = (key: string, body: RankingBody) =>
   answer(

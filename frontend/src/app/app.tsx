@@ -8,6 +8,7 @@ import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { ConsentGate } from '@/features/consent/consent-gate'
 import { HomeScreen } from '@/features/home/home-screen'
+import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
 import { useCommands } from '@/shared/use-commands'
 
@@ -19,7 +20,9 @@ const loadRankScreen = () => import('@/features/rank/rank-screen')
 const GuidelineDialog = lazy(() => import('@/components/guideline-dialog'))
 const ShortcutSheet = lazy(() => import('@/components/shortcut-sheet'))
 const DemonstrateScreen = lazy(() => import('@/features/demonstrate/demonstrate-screen'))
+const Example = lazy(() => import('./example'))
 const OwnDataScreen = lazy(() => import('@/features/own-data/own-data-screen'))
+const Practice = lazy(() => import('./practice'))
 const RankScreen = lazy(loadRankScreen)
 const ReviewHome = lazy(() => import('@/features/review/review-home'))
 const ReviewScreen = lazy(() => import('@/features/review/review-screen'))
@@ -86,10 +89,22 @@ function Screens({ person }: { person: Person }) {
           <Route path="/rank/:campaign">
             {({ campaign: id }) => (
               <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
-                <RankScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+                <TourGate person={person.id} tour={(onDone) => <Example person={person} onDone={onDone} />}>
+                  <RankScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+                </TourGate>
               </ConsentGate>
             )}
           </Route>
+          <Route path="/practice/:campaign">
+            {({ campaign: id }) => (
+              <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
+                <TourGate person={person.id} tour={(onDone) => <Example person={person} onDone={onDone} />}>
+                  <Practice campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
+                </TourGate>
+              </ConsentGate>
+            )}
+          </Route>
+          <Route path="/tour"><Example person={person} onDone={() => history.back()} /></Route>
           <Route path="/demonstrate/:campaign">
             {({ campaign: id }) => (
               <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>

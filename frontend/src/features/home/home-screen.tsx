@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 
 import type { Campaign, Person } from '@/api'
 import { Notice } from '@/components/notice'
+import { PracticeKind } from '@/components/practice-first'
 import { useTitle } from '@/components/use-title'
 import { WorkCard, WorkCards, WorkKind } from '@/components/work-card'
 import { wordsFor } from '@/shared/errors'
@@ -38,9 +39,10 @@ function CampaignCard({ campaign }: { campaign: Campaign }) {
   const { id, name, description, rankings_waiting, demonstrations_waiting, counted_to, ranked_today, demonstrated_today } = campaign
   return (
     <WorkCard id={id} name={name} description={description} note={campaign.is_active ? null : t('home.paused')}>
+      <PracticeKind campaign={campaign} />
       <WorkKind href={`/rank/${id}`} action={t('home.rank')} name={name} explain={t('home.rankExplain')}
         waiting={t(rankings_waiting < counted_to ? 'home.rankingsWaiting' : 'home.manyRankingsWaiting', { count: rankings_waiting })} isIdle={rankings_waiting === 0}
-        today={ranked_today} isPrimary />
+        today={ranked_today} isPrimary={campaign.practice_left === 0} />
       <WorkKind href={`/demonstrate/${id}`} action={t('home.demonstrate')} name={name} explain={t('home.demonstrateExplain')}
         waiting={t(demonstrations_waiting < counted_to ? 'home.demonstrationsWaiting' : 'home.manyDemonstrationsWaiting', { count: demonstrations_waiting })} isIdle={demonstrations_waiting === 0}
         today={demonstrated_today} />

@@ -33,7 +33,8 @@ type Props = {
   initial?: Ballot
   refused: ApiError | undefined
   onSubmit: (judgement: Judgement) => void
-  onSkip: (reason: string) => void
+  /** Left out where nobody else could be given it. */
+  onSkip?: (reason: string) => void
   onDiscard: () => void
 }
 
@@ -98,7 +99,7 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
 
   function choose(reason: string) {
     setAsking(null)
-    if (asking === 'skip') onSkip(reason)
+    if (asking === 'skip') onSkip?.(reason)
     else onSubmit({ tiers: [], unacceptable: [], cannot_judge: reason, seconds_spent: seconds() })
   }
 
@@ -135,7 +136,7 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
     nextAnswer: () => focusCard(1),
     previousAnswer: () => focusCard(-1),
     foldPrompt: () => setFolded(!isFolded),
-    skip: () => setAsking('skip'),
+    skip: () => onSkip !== undefined && setAsking('skip'),
     cannotJudge: () => setAsking('cannotJudge'),
     submit,
     submitAnywhere: submit,
@@ -189,7 +190,9 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
           <p className={styles.hint} role="status">{t(mode === 'tie' ? 'rank.tieMode' : 'rank.rejectMode')}</p>
         )}
         <div className={styles.barActions}>
-          <button type="button" className="quiet" onClick={() => setAsking('skip')}>{t('rank.skip.open')}</button>
+          {onSkip && (
+            <button type="button" className="quiet" onClick={() => setAsking('skip')}>{t('rank.skip.open')}</button>
+          )}
           <button type="button" className="quiet" onClick={() => setAsking('cannotJudge')}>
             {t('rank.cannotJudge.open')}
           </button>

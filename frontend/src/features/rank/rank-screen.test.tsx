@@ -56,6 +56,17 @@ describe('the rank screen', () => {
     expect(screen.queryByRole('alert')).toBeNull()
   })
 
+  it('leads to practice where that comes first', async () => {
+    answerWith(() => ({ status: 409, body: { code: 'practice_needed', detail: 'Try the practice items.' } }))
+    open()
+
+    const link = await screen.findByRole('link', { name: 'Practise' })
+
+    expect(link.getAttribute('href')).toBe('/practice/1')
+    expect(screen.getByText('Try the practice items.')).toBeTruthy()
+    expect(screen.queryByRole('alert')).toBeNull()
+  })
+
   it('says in words that there is nothing to do', async () => {
     answerWith(() => ({ body: { assignments: [] } }))
 

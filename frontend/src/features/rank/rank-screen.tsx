@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { ApiError, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
 import { Notice } from '@/components/notice'
+import { PracticeFirst } from '@/components/practice-first'
 import { useTitle } from '@/components/use-title'
 import { wordsFor } from '@/shared/errors'
 
@@ -20,6 +21,7 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
   useTitle(t(work === 'rank' ? 'rank.screen' : 'adjudicate.screen'), name)
 
   const isPaused = state.error instanceof ApiError && state.error.isPause
+  const needsPractice = state.error instanceof ApiError && state.error.code === 'practice_needed'
   const failed = state.unsent.filter(({ error, isSending }) => error && !isSending)
 
   return (
@@ -30,7 +32,8 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
           other={{ label: t('rank.reopen'), run: () => queue.reopen(assignment.id) }} />
       ))}
       {isPaused && state.items.length === 0 && <AllDone title={t('paused')} explain={wordsFor(state.error, t)} />}
-      {state.status === 'failed' && !isPaused && state.items.length === 0 && (
+      {needsPractice && state.items.length === 0 && <PracticeFirst campaign={campaign} explain={wordsFor(state.error, t)} />}
+      {state.status === 'failed' && !isPaused && !needsPractice && state.items.length === 0 && (
         <Notice kind="error" words={wordsFor(state.error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
       )}
       {state.error !== null && state.items.length > 0 && <Notice kind="warning" words={wordsFor(state.error, t)} />}

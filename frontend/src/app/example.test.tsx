@@ -1,0 +1,77 @@
+import { act, screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it, vi } from 'vitest'
+
+import { TourGate } from '@/features/tour/tour-gate'
+import { answerWith } from '@/testing/network'
+import { show } from '@/testing/render'
+
+import Example from './example'
+
+function enter(id: number) {
+  const asked = answerWith(() => ({ body: {} }))
+  const person = { id, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+  const shown = show(
+    <TourGate person={id} tour={(onDone) => <Example person={person} onDone={onDone} />}><p>The work</p></TourGate>,
+  )
+  return { asked, shown, user: userEvent.setup() }
+}
+
+const step = () => screen.getByRole('region', { name: /^Tour/ }).getAttribute('aria-label')
+
+describe('the tour', () => {
+  it('goes by keyboard through four steps, tries the keys, and stores nothing', async () => {
+    const { user, asked } = enter(1)
+    expect(document.activeElement?.textContent).toBe('The key places a response at the next rank')
+
+    await user.keyboard('1')
+    expect(screen.getByText('2 left')).toBeTruthy()
+    const steps = [step()]
+    for (let turn = 0; turn < 3; turn += 1) {
+      while (document.activeElement?.textContent !== 'Next') await user.tab()
+      await user.keyboard('{Enter}')
+      expect(document.activeElement?.tagName).toBe('H2')
+      steps.push(step())
+    }
+    expect(steps).toEqual([1, 2, 3, 4].map((place) => `Tour, step ${place} of 4`))
+
+    await user.click(screen.getByRole('button', { name: 'Start ranking' }))
+    expect(screen.getByText('The work')).toBeTruthy()
+    expect(asked).toEqual([])
+  })
+
+  it('can be skipped, and never comes again', async () => {
+    const { user, shown } = enter(2)
+
+    await user.click(screen.getByRole('button', { name: 'Skip the tour' }))
+    shown.unmount()
+    enter(2)
+
+    expect(screen.getByText('The work')).toBeTruthy()
+    expect(screen.queryByRole('region', { name: /^Tour/ })).toBeNull()
+  })
+
+  it('takes a submitted example for a step, and the last one for the end', async () => {
+    const { user } = enter(3)
+
+    await user.keyboard('12{Enter}')
+    expect(step()).toBe('Tour, step 4 of 4')
+    await user.keyboard('{Enter}')
+
+    expect(screen.getByText('The work')).toBeTruthy()
+  })
+
+  it('comes for each person, and once where nothing can be kept', async () => {
+    vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError')
+    })
+    const { user, shown } = enter(4)
+    await user.click(screen.getByRole('button', { name: 'Skip the tour' }))
+    act(() => shown.unmount())
+
+    enter(4)
+
+    expect(screen.getByText('The work')).toBeTruthy()
+    vi.restoreAllMocks()
+  })
+})

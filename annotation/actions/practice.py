@@ -127,6 +127,11 @@ def next_practice(*, campaign: Campaign, labeler: Person, after: int | None = No
     return _shown(item, labeler) if item else None
 
 
+def has_more_practice(campaign: Campaign, labeler: Person) -> bool:
+    """Whether there is an item that they have not passed."""
+    return campaign.practice.tried_by(labeler).filter(is_open=True).exists()
+
+
 def attempt_practice(
     *,
     item: PracticeItem,

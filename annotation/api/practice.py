@@ -11,7 +11,13 @@ from rest_framework.views import APIView
 
 from annotation.actions.campaigns import current_guideline
 from annotation.actions.candidates import MAX_CANDIDATES
-from annotation.actions.practice import Shown, attempt_practice, next_practice, practice_progress
+from annotation.actions.practice import (
+    Shown,
+    attempt_practice,
+    has_more_practice,
+    next_practice,
+    practice_progress,
+)
 from annotation.api.access import find, person
 from annotation.api.assignments import CandidateOutput
 from annotation.api.prompts import PromptOutput
@@ -84,6 +90,7 @@ class PracticeAttemptOutput(serializers.Serializer[Any]):
     is_passed = serializers.BooleanField()
     answer = KnownAnswerOutput()
     progress = PracticeProgressOutput()
+    has_more = serializers.BooleanField(help_text="Whether an item is left that was not passed.")
 
 
 class NextPractice(APIView):
@@ -115,6 +122,7 @@ class AttemptPractice(APIView):
             "is_passed": attempt.is_passed,
             "answer": item,
             "progress": practice_progress(item.campaign, person(request)),
+            "has_more": has_more_practice(item.campaign, person(request)),
         }
         return Response(PracticeAttemptOutput(told).data, status=status.HTTP_201_CREATED)
 

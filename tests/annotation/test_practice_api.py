@@ -50,6 +50,7 @@ class TestPractice:
                 "explanation": "The first **helps**.",
             },
             "progress": {"passed": 0, "left": 2},
+            "has_more": True,
         }
         assert PracticeAttempt.objects.get().tiers == order
         assert signed_in.get(f"{page}?after={items[1].pk}").json()["item"]["id"] == items[2].pk

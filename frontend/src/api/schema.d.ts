@@ -728,6 +728,8 @@ export interface components {
             is_passed: boolean;
             answer: components["schemas"]["KnownAnswerOutput"];
             progress: components["schemas"]["PracticeProgressOutput"];
+            /** @description Whether an item is left that was not passed. */
+            has_more: boolean;
         };
         /** @description Of what must be passed before real work: what is done, and what is left. */
         PracticeOutput: {

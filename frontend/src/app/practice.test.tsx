@@ -36,7 +36,7 @@ class Server {
     const is_passed = JSON.stringify((body as { tiers: number[][] }).tiers) === JSON.stringify(tiers)
     if (is_passed) this.passed.add(id)
     const answer = { tiers, unacceptable: [], explanation: 'Salt **first**.' }
-    return { status: 201, body: { is_passed, answer, progress: this.progress() } }
+    return { status: 201, body: { is_passed, answer, progress: this.progress(), has_more: this.passed.size < this.ids.length } }
   }
 
   private progress() {
@@ -73,6 +73,8 @@ describe('practice', () => {
     const cards = within(screen.getByRole('list', { name: 'The responses in the known order' })).getAllByRole('listitem')
     expect(cards.map(({ dataset }) => dataset.alike)).toEqual(['false', 'false', 'true', 'true'])
     expect(within(cards[0]!).getByText('Yours: 2nd')).toBeTruthy()
+    expect(within(cards[0]!).getByText('Belongs above B')).toBeTruthy()
+    expect(within(cards[2]!).getByText('In its place')).toBeTruthy()
     expect(asked.at(-1)!.body).toEqual({ tiers: [[11], [10], [12], [13]], unacceptable: [], cannot_judge: '' })
 
     await user.click(screen.getByRole('button', { name: 'Try again' }))
@@ -98,6 +100,7 @@ describe('practice', () => {
     await heading('Passed')
     expect(screen.getByText('2 of 2 passed')).toBeTruthy()
     expect(screen.getByRole('link', { name: 'Start ranking' }).getAttribute('href')).toBe('/rank/1')
+    expect(screen.queryByRole('button', { name: 'Next item' })).toBeNull()
   })
 
   it('shows the same item again where it is the only one', async () => {

@@ -1,4 +1,4 @@
-import { Kbd, Modal, Switch } from '@mantine/core'
+import { Box, Kbd, Modal, Switch } from '@mantine/core'
 import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
@@ -17,7 +17,7 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
       closeButtonProps={{ 'aria-label': t('close') }}>
       <Switch checked={singleKeys} onChange={(event) => setSingleKeys(event.currentTarget.checked)}
         label={t('shortcuts.singleKeys')} description={t('shortcuts.singleKeysExplain')} />
-      <p><Link href="/tour" onClick={onClose}>{t('tour.again')}</Link></p>
+      <Box mt="sm"><Link href="/tour" onClick={onClose}>{t('tour.again')}</Link></Box>
       {SCOPES.map((scope) => (
         <section key={scope} className="shortcuts">
           <h3>{t(`shortcuts.scope.${scope}`)}</h3>

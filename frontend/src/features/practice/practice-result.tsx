@@ -25,14 +25,14 @@ type Props = {
 /** One's own order beside the known one, what differs, and why. */
 export function PracticeResultView({ item, own, result, onAgain, onNext }: Props) {
   const { t } = useTranslation()
-  const { is_passed, answer, progress } = result
+  const { is_passed, answer, progress, has_more } = result
   const heading = useRef<HTMLHeadingElement>(null)
   const compared = compare(own, answer)
   const wanted = progress.passed + progress.left
-  const mayRank = wanted > 0 && progress.left === 0
+  const mayRank = is_passed && progress.left === 0 && (wanted > 0 || !has_more)
   const textOf = (id: number) => item.candidates.find((candidate) => candidate.id === id)?.text ?? ''
   const letterOf = (id: number) => String.fromCharCode(65 + item.candidates.findIndex((candidate) => candidate.id === id))
-  useCommands(['everywhere'], { submitAnywhere: is_passed ? onNext : onAgain })
+  useCommands(['everywhere'], { submitAnywhere: is_passed ? () => has_more && (onNext(), true) : onAgain })
 
   useEffect(() => {
     scrollTo(0, 0)
@@ -47,10 +47,6 @@ export function PracticeResultView({ item, own, result, onAgain, onNext }: Props
       </header>
 
       <div className={styles.told}>
-        <section aria-labelledby="practice-why">
-          <h2 id="practice-why">{t('practice.why')}</h2>
-          <Markdown text={answer.explanation} />
-        </section>
         <section aria-labelledby="practice-orders">
           <h2 id="practice-orders">{t('practice.orders')}</h2>
           <dl className={styles.orders}>
@@ -60,22 +56,31 @@ export function PracticeResultView({ item, own, result, onAgain, onNext }: Props
             <dd>{line(own, letterOf, t)}</dd>
           </dl>
         </section>
+        <section aria-labelledby="practice-why">
+          <h2 id="practice-why">{t('practice.why')}</h2>
+          <Markdown text={answer.explanation} />
+        </section>
       </div>
 
       <section className={styles.prompt} aria-label={t('prompt')}>
         <Conversation messages={item.prompt.messages} language={item.prompt.language} />
       </section>
 
-      <ol className={styles.answers} aria-label={t('practice.each')}>
-        {compared.map(({ id, known, own: mine, isAlike }) => (
-          <li key={id} data-alike={isAlike}>
+      <ol className={styles.answers} data-count={compared.length} aria-label={t('practice.each')}>
+        {compared.map(({ id, known, own: mine, above, below }) => (
+          <li key={id} data-alike={above.length + below.length === 0}>
             <header>
               <h2 aria-label={t('rank.response', { letter: letterOf(id) })}><span aria-hidden>{letterOf(id)}</span></h2>
               <p>
-                <strong>{words(known, t)}</strong>
-                <span>{isAlike ? t('practice.fits') : t('practice.yours', { standing: words(mine, t) })}</span>
+                <strong>{t('practice.knownAt', { standing: words(known, t) })}</strong>
+                <span>{t('practice.ownAt', { standing: words(mine, t) })}</span>
               </p>
             </header>
+            <p className={styles.amiss}>
+              {above.length + below.length === 0 && t('practice.inPlace')}
+              {above.length > 0 && <span>{t('practice.above', { letters: above.map(letterOf).join(', ') })}</span>}
+              {below.length > 0 && <span>{t('practice.below', { letters: below.map(letterOf).join(', ') })}</span>}
+            </p>
             <Markdown text={textOf(id)} language={item.prompt.language} />
           </li>
         ))}
@@ -83,20 +88,14 @@ export function PracticeResultView({ item, own, result, onAgain, onNext }: Props
 
       <section className={styles.bar} aria-label={t('practice.bar')}>
         {mayRank && <p>{t('practice.mayRank')}</p>}
-        {is_passed ? (
-          <>
-            {mayRank && <Link href={`/rank/${item.campaign}`} className={styles.go!}>{t('practice.toWork')}</Link>}
-            <Button variant={mayRank ? 'default' : 'filled'} onClick={onNext} aria-keyshortcuts="Control+Enter">
-              {t('practice.next')}<KeyHint keys={keysFor('submitAnywhere')} />
-            </Button>
-          </>
-        ) : (
-          <>
-            <Button variant="default" onClick={onNext}>{t('practice.next')}</Button>
-            <Button onClick={onAgain} aria-keyshortcuts="Control+Enter">
-              {t('practice.again')}<KeyHint keys={keysFor('submitAnywhere')} />
-            </Button>
-          </>
+        {mayRank && <Link href={`/rank/${item.campaign}`} className={styles.go!}>{t('practice.toWork')}</Link>}
+        {has_more && (
+          <Button variant={is_passed && !mayRank ? 'filled' : 'default'} onClick={onNext}>
+            {t('practice.next')}{is_passed && <KeyHint keys={keysFor('submitAnywhere')} />}
+          </Button>
+        )}
+        {!is_passed && (
+          <Button onClick={onAgain}>{t('practice.again')}<KeyHint keys={keysFor('submitAnywhere')} /></Button>
         )}
       </section>
     </div>

@@ -14,13 +14,23 @@ const orders: fc.Arbitrary<Order> = fc.array(fc.integer({ min: 0, max: 5 }), { m
 
 describe('comparing with the known order', () => {
   it('finds every response in its place when both say the same', () => {
-    fc.assert(fc.property(orders, (order) => compare(order, order).every(({ isAlike, own, known }) => isAlike && own === known)))
+    fc.assert(fc.property(orders, (order) => compare(order, order).every(({ above, below, own, known }) => above.length + below.length === 0 && own === known)))
   })
 
   it('names every response once, in the known order', () => {
     fc.assert(
       fc.property(orders, orders, (own, known) => {
         expect(compare(own, known).map(({ id }) => id)).toEqual([...known.tiers.flat(), ...known.unacceptable])
+      }),
+    )
+  })
+
+  it('tells of every two in the wrong order at both of them', () => {
+    fc.assert(
+      fc.property(orders, orders, (own, known) => {
+        const compared = compare(own, known)
+        const pairs = (from: 'above' | 'below') => compared.flatMap((one) => one[from].map((other) => [one.id, other]))
+        expect(pairs('below').map(([id, other]) => `${other}>${id}`).sort()).toEqual(pairs('above').map(([id, other]) => `${id}>${other}`).sort())
       }),
     )
   })
@@ -32,7 +42,7 @@ describe('comparing with the known order', () => {
     })
     fc.assert(
       fc.property(orders, orders, (own, known) => {
-        const marks = (compared: ReturnType<typeof compare>) => compared.map(({ isAlike }) => isAlike)
+        const marks = (compared: ReturnType<typeof compare>) => compared.map(({ above, below }) => [above.length, below.length])
         expect(marks(compare(renamed(own), renamed(known)))).toEqual(marks(compare(own, known)))
       }),
     )
@@ -42,8 +52,8 @@ describe('comparing with the known order', () => {
     const tie = { tiers: [[11, 12], [13]], unacceptable: [] }
     const strict = { tiers: [[12], [11], [13]], unacceptable: [] }
 
-    expect(compare(strict, tie).map(({ isAlike }) => isAlike)).toEqual([true, true, true])
-    expect(compare(tie, strict).map(({ isAlike }) => isAlike)).toEqual([false, false, true])
+    expect(compare(strict, tie).flatMap(({ above, below }) => [...above, ...below])).toEqual([])
+    expect(compare(tie, strict).map(({ id, above, below }) => [id, above, below])).toEqual([[12, [11], []], [11, [], [12]], [13, [], []]])
   })
 
   it('finds nothing in its place where nothing was ranked', () => {
@@ -51,6 +61,10 @@ describe('comparing with the known order', () => {
 
     const compared = compare({ tiers: [], unacceptable: [] }, known)
 
-    expect(compared.map(({ own, isAlike }) => [own, isAlike])).toEqual([[null, false], [null, false], [null, false]])
+    expect(compared.map(({ own, above, below }) => [own, above, below])).toEqual([
+      [null, [12, 13], []],
+      [null, [13], [11]],
+      [null, [], [11, 12]],
+    ])
   })
 })

@@ -4,21 +4,24 @@ export type Order = { readonly tiers: readonly (readonly number[])[]; readonly u
 /** The rank of a response, 1 for the best tier; null where it was not ranked at all. */
 export type Standing = number | 'unacceptable' | null
 
-export type Compared = { id: number; known: Standing; own: Standing; isAlike: boolean }
+export type Compared = {
+  id: number
+  known: Standing
+  own: Standing
+  /** The responses that it belongs above, and below, and in one's own order does not stand so. */
+  above: number[]
+  below: number[]
+}
 
-/** Every response in the known order, where it stands there and in one's own, and whether that fits. */
+/** Every response in the known order, where it stands there and in one's own, and what is wrong with that. */
 export function compare(own: Order, known: Order): Compared[] {
   const ids = [...known.tiers.flat(), ...known.unacceptable]
-  return ids.map((id) => ({
-    id,
-    known: standingOf(known, id),
-    own: standingOf(own, id),
+  return ids.map((id) => {
     // Where the known order says nothing of two responses, a tie or both unacceptable, any order fits.
-    isAlike: ids.every((other) => {
-      const wanted = outcome(known, id, other)
-      return wanted === 0 || outcome(own, id, other) === wanted
-    }),
-  }))
+    const amiss = (wanted: number) =>
+      ids.filter((other) => outcome(known, id, other) === wanted && outcome(own, id, other) !== wanted)
+    return { id, known: standingOf(known, id), own: standingOf(own, id), above: amiss(1), below: amiss(-1) }
+  })
 }
 
 export function standingOf({ tiers, unacceptable }: Order, id: number): Standing {

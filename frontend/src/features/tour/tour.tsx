@@ -57,7 +57,7 @@ export function Tour({ onDone, renderItem }: Props) {
         </dl>
         <div className={styles.actions}>
           <Button variant="subtle" onClick={onDone}>{t('tour.skip')}</Button>
-          <Button variant="default" disabled={place === 0} onClick={() => setPlace(place - 1)}>{t('tour.back')}</Button>
+          {place > 0 && <Button variant="default" onClick={() => setPlace(place - 1)}>{t('tour.back')}</Button>}
           <Button onClick={() => (isLast ? onDone() : setPlace(place + 1))}>{t(isLast ? 'tour.start' : 'tour.next')}</Button>
         </div>
       </section>

@@ -74,7 +74,9 @@ class Visitor:
         ]
 
     def _know_the_tour(self, person: int) -> None:
-        self.page.add_init_script(f"localStorage.setItem('rankwright.tourSeen.{person}', 'yes')")
+        # An empty page has no storage.
+        keep = f"localStorage.setItem('rankwright.tourSeen.{person}', 'yes')"
+        self.page.add_init_script(f"if (location.protocol !== 'about:') {keep}")
 
     def _note_console(self, message) -> None:
         if message.type != "error" or any(re.search(pattern, message.text) for pattern in self.expected):

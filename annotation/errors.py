@@ -156,6 +156,12 @@ class NoComparison(BadInput):
     code = "no_comparison"
 
 
+class NoSuggestion(Refusal):
+    """Nothing can be suggested to this author; the words say why."""
+
+    code = "no_suggestion"
+
+
 class ReasonMissing(BadInput):
     code = "reason_missing"
 

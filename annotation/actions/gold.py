@@ -16,6 +16,7 @@ from annotation.models import (
     Assignment,
     Campaign,
     CandidateSet,
+    Demonstration,
     Gold,
     LapsedLease,
     Person,
@@ -102,18 +103,21 @@ def claim_gold(
 
 
 def unmet_gold(campaign: Campaign, labeler: Person) -> QuerySet[Gold]:
-    """Active gold that suits ``labeler`` and that they neither wrote, had, let lapse nor skipped."""
+    """Active gold that suits ``labeler`` and that they neither wrote, had, let lapse nor skipped, and were
+    shown none of."""
     if not campaign.gold_percent:
         return Gold.objects.none()
     had = Assignment.objects.for_labeler(labeler).values("candidate_set")
     lapsed = LapsedLease.objects.filter(labeler=labeler).values("assignment__candidate_set")
     skipped = Skip.objects.filter(labeler=labeler).values("candidate_set")
+    shown = Demonstration.objects.for_labeler(labeler).with_suggestion().values("prompt")
     unmet = (
         Gold.objects.filter(campaign=campaign, is_active=True)
         .exclude(candidate_set__in=had)
         .exclude(candidate_set__in=lapsed)
         .exclude(candidate_set__in=skipped)
         .exclude(candidate_set__authors=labeler)
+        .exclude(candidate_set__prompt__in=shown)
     )
     if labeler.languages:
         unmet = unmet.filter(candidate_set__prompt__language__in=["", *labeler.languages])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from annotation.actions.assignments import claim_assignments, lease_lost
 from annotation.actions.search import Search
 from annotation.actions.waiting import MOST_COUNTED
-from annotation.errors import ReasonMissing
+from annotation.errors import ReasonMissing, StaleRevision
 from annotation.messages import check_text
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking, Review
 
@@ -77,13 +77,14 @@ def review_demonstration(
     """Accept the demonstration, or return it to its author with a reason. Said again, it changes nothing.
 
     :raises ReasonMissing: it is returned without one.
-    :raises LeaseLost: another reviewer has it by now, or it is not the text that was looked at.
+    :raises StaleRevision: its author has changed the text that was looked at.
+    :raises LeaseLost: another reviewer has it by now, or has decided.
     """
     reason = check_text(reason).strip()[:MAX_REASON]
     if verdict == Review.Verdict.RETURNED and not reason:
         raise ReasonMissing(_("Say what should be different: its author reads it."))
     if not demonstration.decide(reviewer, verdict, revision=revision):
-        return _said_before(demonstration, reviewer, verdict, reason), False
+        return _said_before(demonstration, reviewer, verdict, reason, revision), False
     review = Review.objects.create(
         demonstration=demonstration,
         reviewer=reviewer,
@@ -133,10 +134,14 @@ def _reviewable(campaign: Campaign, reviewer: Person, now: datetime) -> QuerySet
     return handed_in.filter(prompt__campaign=campaign).select_related("prompt__campaign", "guideline")
 
 
-def _said_before(demonstration: Demonstration, reviewer: Person, verdict: str, reason: str) -> Review:
+def _said_before(
+    demonstration: Demonstration, reviewer: Person, verdict: str, reason: str, revision: int
+) -> Review:
     last = demonstration.reviews.order_by("-reviewed_at", "-pk").first()
     if last and (last.reviewer_id, last.verdict, last.reason) == (reviewer.pk, verdict, reason):
         return last
+    if demonstration.revision != revision:
+        raise StaleRevision(_("Its author has changed it since: this is not the text that you read."))
     raise lease_lost()
 
 

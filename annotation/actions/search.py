@@ -22,7 +22,16 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from annotation.models import Assignment, Bookmark, Campaign, CandidateSet, Person, Prompt, Skip
+from annotation.models import (
+    Assignment,
+    Bookmark,
+    Campaign,
+    CandidateSet,
+    Demonstration,
+    Person,
+    Prompt,
+    Skip,
+)
 from annotation.models.assignments import AssignmentQuerySet
 
 FIRST_PAGE, LARGEST_PAGE = 32, 1024
@@ -88,15 +97,18 @@ class Search:
         return [slot for slot in page if slot.candidate_set not in barred]
 
     def _barred(self, candidate_sets: set[int]) -> set[int]:
-        """Those that the labeler had, skipped or wrote for, and those that nobody may see yet."""
+        """Those that the labeler had, skipped, wrote for or was shown one of, and those that nobody may see
+        yet."""
         this = OuterRef("pk")
         had = Assignment.objects.for_labeler(self.labeler).filter(candidate_set=this)
         skipped = Skip.objects.filter(labeler=self.labeler, candidate_set=this)
         wrote = CandidateSet.authors.through.objects.filter(person=self.labeler, candidateset=this)
+        written = Demonstration.objects.for_labeler(self.labeler).filter(prompt=OuterRef("prompt"))
         barred = (
             Q(Exists(had))
             | Q(Exists(skipped))
             | Q(Exists(wrote))
+            | Q(Exists(written.with_suggestion()))
             | Q(prompt__author=self.labeler)
             | ~Q(prompt__status=Prompt.Status.READY)
         )

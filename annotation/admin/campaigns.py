@@ -15,6 +15,7 @@ from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
+from annotation.admin.lines import LinesField
 from annotation.admin.lists import told
 from annotation.admin.quality import quality_page
 from annotation.errors import ScannerMissing
@@ -52,6 +53,15 @@ PUBLISH = {Guideline: publish_guideline, ConsentText: publish_consent_text}
 
 
 class CampaignForm(ModelForm):  # type: ignore[type-arg]
+    checklist = LinesField(
+        label=_("checklist"),
+        required=False,
+        help_text=_(
+            "What to look at before a demonstration is handed in: one short sentence a line. Labelers tick "
+            "each of them."
+        ),
+    )
+
     def clean_scans_for_personal_data(self) -> bool:
         scans: bool = self.cleaned_data["scans_for_personal_data"]
         if scans:

@@ -24,6 +24,7 @@ class DemonstrationAdmin(LongList, RecordAdmin):
     fields = [
         "conversation",
         "written",
+        "suggested",
         "status",
         "labeler",
         "seconds_spent",
@@ -42,6 +43,10 @@ class DemonstrationAdmin(LongList, RecordAdmin):
     @admin.display(description=_("prompt"))
     def conversation(self, demonstration: Demonstration) -> SafeString:
         return dialogue(demonstration.prompt.messages)
+
+    @admin.display(description=_("suggestion"))
+    def suggested(self, demonstration: Demonstration) -> str:
+        return demonstration.suggestion.text if demonstration.suggestion else "–"
 
     @admin.display(description=_("demonstration"))
     def written(self, demonstration: Demonstration) -> SafeString:

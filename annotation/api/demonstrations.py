@@ -1,3 +1,4 @@
+import random
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from annotation.actions.demonstrations import (
     save_draft,
     submit_demonstration,
 )
+from annotation.actions.suggestions import can_suggest, show_suggestion
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.api.rankings import ONE_DAY
@@ -35,6 +37,18 @@ class DemonstrationOutput(serializers.ModelSerializer[Demonstration]):
     returned_because = serializers.SerializerMethodField(
         help_text="What the reviewer who returned it wants changed; empty when nobody did."
     )
+    checklist = serializers.ListField(
+        source="prompt.campaign.checklist",
+        child=serializers.CharField(),
+        help_text="What to look at before it is handed in.",
+    )
+    can_suggest = serializers.SerializerMethodField(help_text="Whether there is a suggestion to ask for.")
+    suggestion = serializers.CharField(
+        source="suggestion.text",
+        default=None,
+        allow_null=True,
+        help_text="What was suggested to its author; null where nothing was.",
+    )
 
     class Meta:
         model = Demonstration
@@ -47,10 +61,16 @@ class DemonstrationOutput(serializers.ModelSerializer[Demonstration]):
             "guideline_version",
             "revision",
             "returned_because",
+            "checklist",
+            "can_suggest",
+            "suggestion",
         ]
 
     def get_returned_because(self, demonstration: Demonstration) -> str:
         return reason_of_return(demonstration)
+
+    def get_can_suggest(self, demonstration: Demonstration) -> bool:
+        return can_suggest(demonstration)
 
     def get_guideline_version(self, demonstration: Demonstration) -> int:
         guideline = demonstration.guideline or current_guideline(demonstration.prompt.campaign)
@@ -78,6 +98,10 @@ class ClaimedDemonstrationOutput(serializers.Serializer[Any]):
     demonstration = DemonstrationOutput(allow_null=True)
 
 
+class SuggestionOutput(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="To be edited; the demonstration is marked with it for good.")
+
+
 class SubmittedDemonstrationOutput(serializers.Serializer[Any]):
     demonstration = DemonstrationOutput()
     next = DemonstrationOutput(allow_null=True)
@@ -100,6 +124,14 @@ class SaveDraft(APIView):
         demonstration = find(_mine(person(request)), demonstration_id)
         saved = save_draft(demonstration=demonstration, **body.validated_data)
         return Response(DemonstrationOutput(saved).data)
+
+
+class ShowSuggestion(APIView):
+    @extend_schema(operation_id="showSuggestion", request=None, responses=SuggestionOutput)
+    def post(self, request: Request, demonstration_id: int) -> Response:
+        demonstration = find(_mine(person(request)), demonstration_id)
+        suggestion = show_suggestion(demonstration=demonstration, rng=random.SystemRandom())
+        return Response(SuggestionOutput(suggestion).data)
 
 
 class SubmitDemonstration(APIView):
@@ -132,4 +164,6 @@ def _next_demonstration(left: Demonstration, labeler: Person) -> Demonstration |
 
 
 def _mine(labeler: Person) -> QuerySet[Demonstration]:
-    return Demonstration.objects.for_labeler(labeler).select_related("prompt__campaign", "guideline")
+    return Demonstration.objects.for_labeler(labeler).select_related(
+        "prompt__campaign", "guideline", "suggestion"
+    )

@@ -42,9 +42,11 @@ class ReviewsWaitingOutput(serializers.Serializer[Any]):
 class EarlierReviewOutput(serializers.ModelSerializer[Review]):
     """Without its reviewer: who said it changes nothing about the text."""
 
+    turns = TurnOutput(many=True, help_text="As they were when this was said of them.")
+
     class Meta:
         model = Review
-        fields = ["verdict", "reason", "reviewed_at"]
+        fields = ["verdict", "reason", "reviewed_at", "turns"]
 
 
 class ReviewedDemonstrationOutput(serializers.ModelSerializer[Demonstration]):

@@ -31,6 +31,7 @@ urlpatterns = [
     path("assignments/<uuid:key>/heartbeat", assignments.ExtendAssignment.as_view()),
     path("campaigns/<int:campaign_id>/demonstrations", demonstrations.ClaimDemonstration.as_view()),
     path("demonstrations/<int:demonstration_id>/draft", demonstrations.SaveDraft.as_view()),
+    path("demonstrations/<int:demonstration_id>/suggestion", demonstrations.ShowSuggestion.as_view()),
     path("demonstrations/<int:demonstration_id>/submission", demonstrations.SubmitDemonstration.as_view()),
     path("demonstrations/<int:demonstration_id>/review", reviews.ReviewDemonstration.as_view()),
     path("reviews", reviews.Reviews.as_view()),

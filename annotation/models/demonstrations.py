@@ -38,6 +38,10 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
         free = Q(reviewer=None) | Q(reviewer=reviewer) | Q(review_expires_at__lte=now)
         return self.submitted().exclude(labeler=reviewer).filter(free)
 
+    def with_suggestion(self) -> DemonstrationQuerySet:
+        """Their authors saw an answer to the prompt, and are not asked to rank any."""
+        return self.filter(suggestion__isnull=False)
+
     def usable(self) -> DemonstrationQuerySet:
         """Handed in and not returned: what a model may learn from."""
         return self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
@@ -170,6 +174,12 @@ class Demonstration(models.Model):
             idempotency_key=idempotency_key,
             **changes,
         )
+
+    def suggest(self, suggestion: Completion) -> bool:
+        """Mark it as one whose author was shown ``suggestion``, for good. Return False if it is handed in, or
+        another was shown."""
+        unmarked = Demonstration.objects.drafts().filter(suggestion=None)
+        return self._move(unmarked, suggestion=suggestion)
 
     def reopen(self) -> bool:
         """Take back what was returned, to revise it. Return False if it is no longer returned."""

@@ -281,6 +281,25 @@ def test_a_new_guideline_gets_the_next_version(admin, kitchen):
     ]
 
 
+def test_a_checklist_is_written_a_line_each(admin, kitchen):
+    page = f"/admin/annotation/campaign/{kitchen.pk}/change/"
+    as_it_is = admin.get(page).context["adminform"].form.initial
+    versions = {
+        f"{name}-{form}_FORMS": 0 for name in ("guidelines", "consent_texts") for form in ("TOTAL", "INITIAL")
+    }
+    sent = {name: value for name, value in as_it_is.items() if value not in (None, [])} | versions
+
+    def save(checklist):
+        return admin.post(page, {**sent, "rating_axes": "[]", "checklist": checklist})
+
+    assert save("It answers.\r\n\n  No “maybe”. \nIt answers.").status_code == 302
+    assert Campaign.objects.get().checklist == ["It answers.", "No “maybe”."]
+    assert "It answers.\nNo “maybe”." in admin.get(page).content.decode()
+    assert "200 characters" in save("x" * 201).content.decode()
+    assert save("").status_code == 302
+    assert Campaign.objects.get().checklist == []
+
+
 def test_labelers_have_no_business_here(ada, client):
     client.force_login(ada)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.actions.assignments import return_overdue_assignments
 from annotation.actions.candidates import add_candidate_set
-from annotation.models import Assignment, Demonstration, Ranking
+from annotation.models import Assignment, Campaign, Demonstration, Ranking
 
 
 @pytest.fixture
@@ -287,6 +287,21 @@ class TestDemonstrations:
 
         assert (answer.status_code, answer.json()["code"]) == (400, code)
         assert Demonstration.objects.get().status == Demonstration.Status.DRAFT
+
+    def test_show_a_suggestion_where_the_campaign_offers_them(self, signed_in, draft, kitchen, soup_set):
+        url = f"/api/demonstrations/{draft['id']}/suggestion"
+
+        refused = post(signed_in, url, {})
+        Campaign.objects.update(offers_suggestions=True, checklist=["It says how long."])
+        offered = post(signed_in, f"/api/campaigns/{kitchen.pk}/demonstrations", {}).json()["demonstration"]
+        shown = post(signed_in, url, {})
+        marked = post(signed_in, f"/api/campaigns/{kitchen.pk}/demonstrations", {}).json()["demonstration"]
+
+        assert (refused.status_code, refused.json()["code"]) == (409, "no_suggestion")
+        assert (draft["can_suggest"], offered["can_suggest"]) == (False, True)
+        assert (offered["suggestion"], marked["suggestion"]) == (None, shown.json()["text"])
+        assert soup_set.completions.filter(text=shown.json()["text"]).exists()
+        assert offered["checklist"] == ["It says how long."]
 
     def test_are_seen_by_their_author_only(self, draft, ben):
         client = Client()

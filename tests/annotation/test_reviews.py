@@ -130,7 +130,7 @@ class TestReviewDemonstration:
         submit(revised)
         claim_review(campaign=kitchen, reviewer=rosa, now=LATER)
 
-        with pytest.raises(LeaseLost):
+        with pytest.raises(StaleRevision):
             review_demonstration(
                 demonstration=revised, reviewer=rosa, verdict="ACCEPTED", revision=0, now=LATER
             )

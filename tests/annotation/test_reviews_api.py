@@ -87,7 +87,8 @@ class TestDemonstrations:
         assert [(said["verdict"], said["reason"]) for said in shown_again["earlier"]] == [
             ("RETURNED", "Say how long.")
         ]
-        assert set(shown_again["earlier"][0]) == {"verdict", "reason", "reviewed_at"}
+        assert set(shown_again["earlier"][0]) == {"verdict", "reason", "reviewed_at", "turns"}
+        assert shown_again["earlier"][0]["turns"] == ANSWER
 
     def test_take_a_second_click_for_the_same_one(self, reviewer, shown):
         first, second = (self.decide(reviewer, shown, verdict="ACCEPTED") for _ in range(2))

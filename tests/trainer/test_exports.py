@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from annotation.models import Ranking
+from annotation.models import Completion, Demonstration, Ranking
 from tests.conftest import NOON
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import FormatDoesNotFit, SnapshotFileMissing
@@ -98,6 +98,19 @@ class TestExportSnapshot:
         card = (tmp_path / "out" / "README.md").read_text()
         assert card.startswith("---\nconfigs:")
         assert "Kitchen" in card and frozen["rankings"].digest in card
+        assert "Suggestions" not in card
+
+    def test_the_card_counts_demonstrations_whose_author_was_shown_a_suggestion(
+        self, kitchen, demonstrations, tmp_path
+    ):
+        shown = Completion.objects.create(prompt=demonstrations[0].prompt, text="Stir it.")
+        Demonstration.objects.filter(pk=demonstrations[0].pk).update(suggestion=shown)
+
+        frozen = freeze_snapshot(campaign=kitchen, kind="demonstrations", created_by=None, now=NOON)
+        export_snapshot(frozen, "trl-messages", tmp_path / "out")
+
+        card = (tmp_path / "out" / "README.md").read_text()
+        assert "the authors of 1 demonstrations were shown one" in card
 
     @pytest.mark.parametrize(
         ("kind", "format"),

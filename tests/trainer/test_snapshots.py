@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from annotation.actions.prompts import add_prompt
-from annotation.models import Campaign, Demonstration, Ranking
+from annotation.models import Campaign, Completion, Demonstration, Ranking
 from tests.conftest import NOON
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import NothingToFreeze
@@ -102,6 +102,15 @@ class TestFreezeSnapshot:
         Demonstration.objects.filter(pk=demonstrations[1].pk).update(status="RETURNED")
 
         assert freeze(kitchen, "demonstrations").rows == len(demonstrations) - 2
+
+    def test_marks_demonstrations_whose_author_was_shown_a_suggestion(self, kitchen, demonstrations):
+        shown = Completion.objects.create(prompt=demonstrations[0].prompt, text="Stir it.")
+        Demonstration.objects.filter(pk=demonstrations[0].pk).update(suggestion=shown)
+
+        snapshot = freeze(kitchen, "demonstrations")
+
+        assert [row.demonstration_id for row in rows(snapshot) if row.suggested] == [demonstrations[0].pk]
+        assert snapshot.manifest["suggested"] == 1
 
     def test_keeps_rankings_that_could_not_be_judged(self, kitchen, rankings):
         Ranking.objects.filter(pk=rankings[0].pk).update(tiers=[], unacceptable=[], cannot_judge="Greek.")

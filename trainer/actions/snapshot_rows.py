@@ -72,6 +72,7 @@ def _demonstrations(campaign: Campaign, rows: Rows) -> Iterator[Record]:
             kind=row.prompt.kind,
             language=row.prompt.language,
             consent_version=row.consent.version if row.consent else 0,
+            suggested=row.suggestion_id is not None,
         )
 
 

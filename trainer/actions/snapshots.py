@@ -95,6 +95,7 @@ class Tally:
     purposes: Counter[str] = field(default_factory=Counter)
     cannot_judge: int = 0
     replaced: int = 0
+    suggested: int = 0
 
     def watching(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
@@ -112,6 +113,8 @@ class Tally:
             }
         if self.purposes:
             told |= {"purposes": _sorted(self.purposes), "replaced": self.replaced}
+        elif self.labelers:
+            told["suggested"] = self.suggested
         return told
 
     def _count(self, record: Record) -> None:
@@ -125,6 +128,8 @@ class Tally:
             self.purposes[record.purpose] += 1
             self.cannot_judge += bool(record.cannot_judge)
             self.replaced += record.weight == 0
+        else:
+            self.suggested += record.suggested
 
 
 def _store(records: Iterable[Record], kind: str) -> str:

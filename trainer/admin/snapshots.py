@@ -145,6 +145,7 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
         "purposes": _("Rows by purpose"),
         "weights": _("Weights"),
         "replaced": _("Replaced by a reviewer's order"),
+        "suggested": _("Written with a suggestion in sight"),
         "cannot_judge": _("Answered “cannot judge”"),
         "tombstones": _("Tombstones"),
     }

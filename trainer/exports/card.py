@@ -93,6 +93,8 @@ def _people(about: Mapping[str, Any]) -> str:
             f"- Purposes: {_listed(about['purposes'])}; {about['replaced']} rankings give way to a "
             "reviewer's order of the same answers (weight 0)"
         )
+    if "suggested" in about:
+        lines.append(f"- Suggestions: the authors of {about['suggested']} demonstrations were shown one")
     lines.append(f"- Tombstones: {_tombstones(about.get('tombstones', {}))}")
     return "\n".join(lines) + "\n"
 

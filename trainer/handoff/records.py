@@ -55,6 +55,8 @@ class DemonstrationRecord:
     language: str = ""
     consent_version: int = 0
     """The text that the labeler had agreed to; 0 where there was none."""
+    suggested: bool = False
+    """The labeler had asked for a stored response to the prompt and was shown one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("kind", pa.string()),
             ("language", pa.string()),
             ("consent_version", pa.int32()),
+            ("suggested", pa.bool_()),
         ]
     ),
     RankingRecord: pa.schema(
@@ -176,7 +179,7 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
 
 # Snapshots live longer than versions: files from before these columns, the last so many, read as the
 # records' defaults.
-_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 3, RankingRecord: 13}
+_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 4, RankingRecord: 13}
 
 
 def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:

@@ -277,6 +277,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/demonstrations/{demonstration_id}/suggestion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["showSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -510,6 +526,12 @@ export interface components {
             revision?: number;
             /** @description What the reviewer who returned it wants changed; empty when nobody did. */
             readonly returned_because: string;
+            /** @description What to look at before it is handed in. */
+            checklist: string[];
+            /** @description Whether there is a suggestion to ask for. */
+            readonly can_suggest: boolean;
+            /** @description What was suggested to its author; null where nothing was. */
+            suggestion?: string | null;
         };
         /**
          * @description * `DRAFT` - Draft
@@ -533,6 +555,8 @@ export interface components {
              * Format: date-time
              */
             reviewed_at: string;
+            /** @description As they were when this was said of them. */
+            turns: components["schemas"]["TurnOutput"][];
         };
         EditedResponseRequest: {
             id: number;
@@ -920,6 +944,10 @@ export interface components {
         SubmittedDemonstrationOutput: {
             demonstration: components["schemas"]["DemonstrationOutput"];
             next: components["schemas"]["DemonstrationOutput"] | null;
+        };
+        SuggestionOutput: {
+            /** @description To be edited; the demonstration is marked with it for good. */
+            text: string;
         };
         TurnInputRequest: {
             /** @description user or assistant */
@@ -1415,6 +1443,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmittedDemonstrationOutput"];
+                };
+            };
+        };
+    };
+    showSuggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demonstration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionOutput"];
                 };
             };
         };

@@ -22,7 +22,8 @@ export function sampleAssignment(id: number, changes: Partial<Assignment> = {}):
 
 export function sampleDemonstration(id: number, changes: Partial<Demonstration> = {}): Demonstration {
   const { prompt } = sampleAssignment(id)
-  return { id, campaign: 1, prompt, status: 'DRAFT', turns: [], revision: 0, guideline_version: 1, returned_because: '', ...changes }
+  const fresh = { turns: [], revision: 0, returned_because: '', checklist: [], can_suggest: false, suggestion: null }
+  return { id, campaign: 1, prompt, status: 'DRAFT', guideline_version: 1, ...fresh, ...changes }
 }
 
 export function sampleReview(id: number, changes: Partial<ReviewedDemonstration> = {}): ReviewedDemonstration {

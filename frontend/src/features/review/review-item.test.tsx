@@ -73,7 +73,7 @@ describe('reviewing a demonstration', () => {
   })
 
   it('shows why earlier versions were returned', () => {
-    const earlier = [{ verdict: 'RETURNED' as const, reason: 'Say how long.', reviewed_at: '2026-11-24T12:00:00Z' }]
+    const earlier = [{ verdict: 'RETURNED' as const, reason: 'Say how long.', reviewed_at: '2026-11-24T12:00:00Z', turns: [] }]
 
     open(sampleReview(1, { earlier }))
 

@@ -46,6 +46,7 @@ class DemonstrationOutput(serializers.ModelSerializer[Demonstration]):
     suggestion = serializers.CharField(
         source="suggestion.text",
         default=None,
+        read_only=True,
         allow_null=True,
         help_text="What was suggested to its author; null where nothing was.",
     )

@@ -27,6 +27,11 @@ export class ApiError extends Error {
     return this.code === 'paused'
   }
 
+  /** Not for this person, or not there: asking again changes nothing. */
+  get isClosed(): boolean {
+    return (this.status === 403 && !this.isSignedOut) || this.status === 404
+  }
+
   get isSignedOut(): boolean {
     return this.code === 'not_authenticated'
   }

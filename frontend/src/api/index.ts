@@ -128,6 +128,13 @@ export const submitDemonstration = (demonstrationId: number, body: SubmissionBod
     }),
   )
 
+export const showSuggestion = (demonstrationId: number) =>
+  answer(
+    client.POST('/api/demonstrations/{demonstration_id}/suggestion', {
+      params: { path: { demonstration_id: demonstrationId } },
+    }),
+  )
+
 export const listReviews = () => answer(client.GET('/api/reviews'))
 
 export const claimReview = (campaignId: number) =>

@@ -531,7 +531,7 @@ export interface components {
             /** @description Whether there is a suggestion to ask for. */
             readonly can_suggest: boolean;
             /** @description What was suggested to its author; null where nothing was. */
-            suggestion?: string | null;
+            readonly suggestion: string | null;
         };
         /**
          * @description * `DRAFT` - Draft

@@ -1,5 +1,7 @@
 import { diffArrays } from 'diff'
 
+import { segmenterFor } from '@/shared/segments'
+
 export type Change = { kind: 'same' | 'added' | 'removed'; text: string }
 
 /** Beyond so many words that come or go, two texts have little in common, and finding what would take long. */
@@ -27,14 +29,4 @@ function wordsOf(text: string, language: string | undefined): string[] {
     else words.push(segment)
   }
   return words
-}
-
-/** Chinese and Thai put no spaces between words: the browser knows where one ends. */
-function segmenterFor(language: string | undefined): Intl.Segmenter {
-  try {
-    return new Intl.Segmenter(language || undefined, { granularity: 'word' })
-  } catch {
-    // Imported prompts may name languages that no browser knows.
-    return new Intl.Segmenter(undefined, { granularity: 'word' })
-  }
 }

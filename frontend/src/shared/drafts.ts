@@ -5,7 +5,7 @@ const KEPT_MS = 14 * 24 * 3600 * 1000
 
 type Stored = { at: number; value: unknown }
 
-export type DraftKey = { kind: 'ranking' | 'demonstration' | 'review' | 'unsent'; person: number; id: string | number }
+export type DraftKey = { kind: 'ranking' | 'demonstration' | 'beside' | 'review' | 'unsent'; person: number; id: string | number }
 
 /** The draft as it was last kept; null when there is none that can be read. */
 export function readDraft(key: DraftKey): unknown {

@@ -29,6 +29,9 @@ export type Command =
   | 'cannotJudge'
   | 'preview'
   | 'addTurn'
+  | 'turnUp'
+  | 'turnDown'
+  | 'undoTurns'
   | 'showOrders'
   | 'accept'
   | 'writeReason'
@@ -63,6 +66,9 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'review', command: 'writeReason', chords: ['R'] },
   { scope: 'demonstrate', command: 'preview', chords: ['Mod+Shift+P'], inFields: true },
   { scope: 'demonstrate', command: 'addTurn', chords: ['Alt+N'], inFields: true },
+  { scope: 'demonstrate', command: 'turnUp', chords: ['Alt+ArrowUp'], inFields: true },
+  { scope: 'demonstrate', command: 'turnDown', chords: ['Alt+ArrowDown'], inFields: true },
+  { scope: 'demonstrate', command: 'undoTurns', chords: ['Mod+Z'] },
   { scope: 'everywhere', command: 'submitAnywhere', chords: ['Mod+Enter'], inFields: true },
   { scope: 'everywhere', command: 'showGuideline', chords: ['L'] },
   { scope: 'everywhere', command: 'showShortcuts', chords: ['?'] },

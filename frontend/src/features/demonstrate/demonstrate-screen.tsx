@@ -2,11 +2,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError, claimDemonstration, type Demonstration, type Person } from '@/api'
+import { claimDemonstration, type Demonstration, listCampaigns, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
-import { Notice } from '@/components/notice'
+import { CannotLoad } from '@/components/cannot-load'
 import { useTitle } from '@/components/use-title'
-import { wordsFor } from '@/shared/errors'
 
 import { DemonstrationItem } from './demonstration-item'
 
@@ -23,6 +22,8 @@ export default function DemonstrateScreen({ campaign, name, person }: { campaign
     refetchOnWindowFocus: false,
     refetchInterval: (query) => (query.state.data?.demonstration ? false : 30_000),
   })
+  const campaigns = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns })
+  const isResting = campaigns.data?.find(({ id }) => id === campaign)?.is_active === false
   useTitle(t('demonstrate.screen'), name)
   useEffect(() => () => void queries.invalidateQueries({ queryKey: ['campaigns'] }), [queries])
 
@@ -31,15 +32,14 @@ export default function DemonstrateScreen({ campaign, name, person }: { campaign
     void queries.invalidateQueries({ queryKey: ['campaigns'] })
   }
 
-  if (error instanceof ApiError && error.isPause && !data?.demonstration) {
-    return <AllDone title={t('paused')} explain={error.detail} />
-  }
-  if (error && !data) {
-    return <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void refetch() }} />
-  }
+  if (error && !data?.demonstration) return <CannotLoad error={error} onRetry={() => void refetch()} />
   if (!data) return <p className="waiting" aria-busy="true">{t('loading')}</p>
   if (!data.demonstration) {
-    return <AllDone title={t('demonstrate.done')} explain={t('demonstrate.doneExplain')} />
+    return isResting ? (
+      <AllDone title={t('resting')} explain={t('restingExplain')} />
+    ) : (
+      <AllDone title={t('demonstrate.done')} explain={t('demonstrate.doneExplain')} />
+    )
   }
   return (
     <DemonstrationItem key={data.demonstration.id} demonstration={data.demonstration} person={person.id}

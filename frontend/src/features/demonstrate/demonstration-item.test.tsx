@@ -114,9 +114,150 @@ describe('writing a demonstration', () => {
 
     await user.click(screen.getByRole('button', { name: 'Remove this turn' }))
     expect(roles()).toHaveLength(1)
-    await user.click(screen.getByRole('button', { name: 'Bring back what was removed' }))
-
+    await user.click(screen.getByRole('button', { name: 'Undo' }))
     expect(turn(2).value).toBe('Why?')
+
+    await user.click(screen.getByRole('button', { name: 'Remove this turn' }))
+    await user.click(screen.getByText('1 removed turn'))
+    await user.click(screen.getByRole('button', { name: 'Bring it back' }))
+    expect(turn(2).value).toBe('Why?')
+  })
+})
+
+const CONVERSATION = [{ role: 'assistant', content: 'Salt.' }, { role: 'user', content: 'Why?' }, { role: 'assistant', content: 'For taste.' }] as const
+const texts = () => screen.getAllByRole<HTMLTextAreaElement>('textbox').map(({ value }) => value)
+
+describe('turns that change place', () => {
+  it('are moved by key, keep the focus, and are not handed in out of turn', async () => {
+    const all = answerWith(() => ({ body: sampleDemonstration(1) }))
+    const { user } = open(sampleDemonstration(1, { turns: [...CONVERSATION] }))
+
+    await user.click(turn(2))
+    await user.keyboard('{Alt>}{ArrowUp}{/Alt}')
+    await vi.advanceTimersByTimeAsync(50)
+    expect(texts()).toEqual(['Why?', 'Salt.', 'For taste.'])
+    expect(document.activeElement).toBe(turn(1))
+    await user.keyboard('{Control>}{Enter}{/Control}')
+
+    expect(screen.getByText(/Here it is the assistant’s turn/)).toBeTruthy()
+    expect(screen.getByText(/must take turns/)).toBeTruthy()
+    expect(all.filter(({ path }) => path.endsWith('/submission'))).toEqual([])
+  })
+
+  it('are handed in once the roles are right again', async () => {
+    const all = answerWith(() => ({ status: 201, body: { demonstration: sampleDemonstration(1), next: null } }))
+    const { user } = open(sampleDemonstration(1, { turns: [...CONVERSATION] }))
+
+    await user.click(screen.getByRole('button', { name: 'Move turn 2 down' }))
+    await user.click(screen.getByRole('button', { name: 'Let the user say it' }))
+    await user.click(screen.getByRole('button', { name: 'Let the assistant say it' }))
+    await user.click(submitButton())
+
+    await waitFor(() => expect(onSubmitted).toHaveBeenCalled())
+    expect(all.at(-1)!.body).toMatchObject({
+      turns: [CONVERSATION[0], { role: 'user', content: 'For taste.' }, { role: 'assistant', content: 'Why?' }],
+    })
+  })
+
+  it('go back by a key outside of the text, which keeps its own undo', async () => {
+    const { user } = open(sampleDemonstration(1, { turns: [...CONVERSATION] }))
+
+    await user.click(screen.getByRole('button', { name: 'Move turn 1 down' }))
+    await user.type(turn(1), ' Really?')
+    await user.keyboard('{Control>}z{/Control}')
+    expect(texts()[1]).toBe('Salt.')
+    screen.getByRole('heading', { level: 1 }).focus()
+    await user.keyboard('{Control>}z{/Control}')
+
+    expect(texts()).toEqual(['Salt.', 'Why? Really?', 'For taste.'])
+  })
+
+  it('that were removed are still there after a reload', async () => {
+    const written = sampleDemonstration(1, { turns: [...CONVERSATION] })
+    const { user, unmount } = open(written)
+    await user.click(screen.getByRole('button', { name: 'Remove this turn' }))
+
+    unmount()
+    open(written)
+    await user.click(screen.getByText('1 removed turn'))
+    await user.click(screen.getByRole('button', { name: 'Bring it back' }))
+
+    expect(texts()).toEqual(['Salt.', 'Why?', 'For taste.'])
+  })
+})
+
+describe('a campaign with a checklist', () => {
+  const checked = () => sampleDemonstration(1, { checklist: ['It says how long.', 'It is kind.'], turns: [CONVERSATION[0]] })
+
+  it('gets nothing before all is ticked, and says what is missing', async () => {
+    const all = answerWith(() => ({ status: 201, body: { demonstration: checked(), next: null } }))
+    const { user } = open(checked())
+
+    await user.click(screen.getByLabelText('It is kind.'))
+    await user.click(submitButton())
+    await vi.advanceTimersByTimeAsync(50)
+    expect(screen.getByRole('alert').textContent).toContain('one point')
+    expect(document.activeElement).toBe(screen.getByLabelText('It says how long.'))
+    expect(all).toEqual([])
+    await user.keyboard(' ')
+    await user.click(submitButton())
+
+    await waitFor(() => expect(onSubmitted).toHaveBeenCalled())
+    expect(Object.keys(all.at(-1)!.body as object).sort()).toEqual(['idempotency_key', 'seconds_spent', 'turns'])
+    expect(localStorage).toHaveLength(0)
+  })
+
+  it('finds the ticks again after a reload', async () => {
+    const { user, unmount } = open(checked())
+    await user.click(screen.getByLabelText('It is kind.'))
+
+    unmount()
+    open(checked())
+
+    expect(screen.getByLabelText<HTMLInputElement>('It is kind.').checked).toBe(true)
+    expect(screen.getByLabelText<HTMLInputElement>('It says how long.').checked).toBe(false)
+  })
+})
+
+describe('a suggestion', () => {
+  it('is not offered where there is none', () => {
+    open()
+
+    expect(screen.queryByRole('button', { name: 'Show a suggestion' })).toBeNull()
+  })
+
+  it('is put where nothing is written, to be edited, and says before what asking means', async () => {
+    answerWith(() => ({ body: { text: 'Boil it.' } }))
+    const { user } = open(sampleDemonstration(1, { can_suggest: true }))
+    const button = screen.getByRole('button', { name: 'Show a suggestion' })
+
+    expect(document.getElementById(button.getAttribute('aria-describedby')!)!.textContent).toContain('marked')
+    await user.click(button)
+
+    await waitFor(() => expect(turn(1).value).toBe('Boil it.'))
+    expect(screen.getByText('The suggestion that you were shown')).toBeTruthy()
+  })
+
+  it('replaces nothing unless it is told to, and then keeps what was there', async () => {
+    answerWith(() => ({ body: { text: 'Boil it.' } }))
+    const { user } = open(sampleDemonstration(1, { can_suggest: true, turns: [CONVERSATION[0]] }))
+
+    await user.click(screen.getByRole('button', { name: 'Show a suggestion' }))
+    await screen.findByText('Boil it.')
+    expect(turn(1).value).toBe('Salt.')
+    await user.click(screen.getByRole('button', { name: 'Begin with it' }))
+
+    expect(turn(1).value).toBe('Boil it.')
+    expect(screen.getByText('1 removed turn')).toBeTruthy()
+  })
+
+  it('that is refused says why', async () => {
+    answerWith(() => ({ status: 409, body: { code: 'no_suggestion', detail: 'You hold a ranking.' } }))
+    const { user } = open(sampleDemonstration(1, { can_suggest: true }))
+
+    await user.click(screen.getByRole('button', { name: 'Show a suggestion' }))
+
+    expect((await screen.findByRole('alert')).textContent).toBe('You hold a ranking.')
   })
 })
 

@@ -2,21 +2,26 @@ import { Button } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError, type Demonstration, submitDemonstration } from '@/api'
+import type { Demonstration } from '@/api'
 import { Conversation } from '@/components/conversation'
-import { KeyHint } from '@/components/key-hint'
 import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
 import { readDraft } from '@/shared/drafts'
 import { wordsFor } from '@/shared/errors'
-import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
 
+import { add, beginWith, bringBack, goingWith, move, remove, switchRole, undo, type Way } from './arranging'
+import { missing } from './beside'
+import { Checklist } from './checklist'
 import styles from './demonstrate.module.css'
+import { RemovedTurns } from './removed-turns'
+import { Suggestion } from './suggestion'
 import { TurnEditor } from './turn-editor'
-import { add, type Draft, nextRole, problem, remove, turnsOf, write } from './turns'
-import { useSavedTurns } from './use-saved-turns'
+import { isEmpty, nextRole, outOfTurn, problem, turnsOf } from './turns'
+import { useSubmission } from './use-submission'
+import { useWriting } from './use-writing'
+import { WritingBar } from './writing-bar'
 
 type Props = {
   demonstration: Demonstration
@@ -28,140 +33,157 @@ type Props = {
 /** One demonstration: the prompt above, and the conversation that the labeler goes on writing, both sides of it. */
 export function DemonstrationItem({ demonstration, person, onSubmitted, onSignedOut }: Props) {
   const { t } = useTranslation()
-  const { prompt } = demonstration
+  const { prompt, checklist } = demonstration
   const [secondsBefore] = useState(() => keptSeconds(person, demonstration.id))
   const seconds = useVisibleSeconds(secondsBefore)
-  const { drafts, change, saved, settle, close } = useSavedTurns({ demonstration, person, seconds, onSignedOut })
+  const { now, arrange, writeTurn, ticks, tick, saved, settle, close } = useWriting({ demonstration, person, seconds, onSignedOut })
+  const { turns } = now
 
-  const [isPreview, setPreview] = useState(false)
-  const [removed, setRemoved] = useState<Draft[] | null>(null)
+  const [isPreview, setPreview] = useState(hasRoomForPreview)
   const [blamed, setBlamed] = useState<ReturnType<typeof problem>>(null)
-  const [error, setError] = useState<unknown>(null)
-  const [isPending, setPending] = useState(false)
-  const idempotencyKey = useRef<{ text: string; key: string } | null>(null)
+  const [isAsked, setAsked] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
+  const misplaced = outOfTurn(turns)
+
+  const { send, error, isPending } = useSubmission({ demonstration, seconds, onSignedOut, onSubmitted: (next) => {
+    close()
+    announce(t('demonstrate.submitted'))
+    onSubmitted(next)
+  } })
 
   useEffect(() => {
     scrollTo(0, 0)
     heading.current?.focus({ preventScroll: true })
   }, [])
 
-  function focusTurn(key: number) {
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-turn="${key}"]`)?.focus())
+  function showText() {
+    if (!hasRoomForPreview()) setPreview(false)
   }
 
   function addTurn() {
-    const next = add(drafts)
-    setPreview(false)
-    change(next)
-    focusTurn(next.at(-1)!.key)
+    const next = add(now)
+    showText()
+    arrange(next)
+    focusOn(`[data-turn="${next.turns.at(-1)!.key}"] textarea`)
   }
 
   function removeTurn(key: number) {
-    setRemoved(drafts)
-    change(remove(drafts, key))
+    arrange(remove(now, key))
     announce(t('demonstrate.removed'))
   }
 
-  function bringBack() {
-    if (removed) change(removed)
-    setRemoved(null)
+  function moveTurn(key: number, by: Way) {
+    const next = move(now, key, by)
+    if (next === now) return
+    const focused = document.activeElement
+    arrange(next)
+    const place = next.turns.findIndex((turn) => turn.key === key) + 1
+    announce(t(outOfTurn(next.turns).length > 0 ? 'demonstrate.movedOutOfTurn' : 'demonstrate.moved', { place }))
+    // The browser takes the focus away from what changes its place.
+    requestAnimationFrame(() => focused instanceof HTMLElement && focused.focus())
   }
 
-  async function submit() {
-    const found = problem(drafts)
+  function moveFocused(by: Way) {
+    const turn = document.activeElement?.closest<HTMLElement>('[data-turn]')
+    if (!turn) return false
+    moveTurn(Number(turn.dataset.turn), by)
+    return true
+  }
+
+  function undoLast() {
+    if (now.steps.length === 0) return false
+    arrange(undo(now))
+    announce(t('demonstrate.undone'))
+    return true
+  }
+
+  function submit() {
+    const found = problem(turns)
     setBlamed(found)
+    setAsked(true)
     if (found) {
-      setPreview(false)
-      focusTurn(found.key)
-      return
+      showText()
+      focusOn(`[data-turn="${found.key}"] textarea`)
+    } else if (missing(checklist, ticks).length > 0) {
+      focusOn('[data-missing="true"] input')
+    } else if (saved !== 'conflict') {
+      void send(turnsOf(turns))
     }
-    if (isPending || saved === 'conflict') return
-    setPending(true)
-    setError(null)
-    try {
-      const turns = turnsOf(drafts)
-      const { next } = await submitDemonstration(demonstration.id, {
-        turns,
-        seconds_spent: seconds(),
-        idempotency_key: keyFor(JSON.stringify(turns)),
-      })
-      close()
-      announce(t('demonstrate.submitted'))
-      onSubmitted(next)
-    } catch (refusal) {
-      if (refusal instanceof ApiError && refusal.isSignedOut) onSignedOut()
-      setError(refusal)
-      setPending(false)
-    }
-  }
-
-  /** The same text sent again carries the same key, so that it is stored once. */
-  function keyFor(text: string): string {
-    if (idempotencyKey.current?.text !== text) idempotencyKey.current = { text, key: crypto.randomUUID() }
-    return idempotencyKey.current.key
   }
 
   useCommands(['demonstrate', 'everywhere'], {
-    submitAnywhere: () => void submit(),
+    submitAnywhere: submit,
     preview: () => setPreview(!isPreview),
     addTurn,
+    turnUp: () => moveFocused(-1),
+    turnDown: () => moveFocused(1),
+    undoTurns: undoLast,
   })
 
   return (
     <div className={styles.item}>
-      <section aria-label={t('prompt')} className={styles.prompt}>
-        <h1 ref={heading} tabIndex={-1}>{t('demonstrate.title')}</h1>
-        <Conversation messages={prompt.messages} language={prompt.language} />
-      </section>
+      <div className={styles.columns} data-aside={checklist.length > 0}>
+        <div className={styles.main}>
+          <section aria-label={t('prompt')} className={styles.prompt}>
+            <h1 ref={heading} tabIndex={-1}>{t('demonstrate.title')}</h1>
+            <Conversation messages={prompt.messages} language={prompt.language} />
+          </section>
 
-      {demonstration.returned_because && (
-        <section className={styles.returned} aria-label={t('demonstrate.returned')}>
-          <h2>{t('demonstrate.returned')}</h2>
-          <p className="plain-text" dir="auto">{demonstration.returned_because}</p>
-        </section>
-      )}
+          {demonstration.returned_because && (
+            <section className={styles.returned} aria-label={t('demonstrate.returned')}>
+              <h2>{t('demonstrate.returned')}</h2>
+              <p className="plain-text" dir="auto">{demonstration.returned_because}</p>
+            </section>
+          )}
 
-      {saved === 'conflict' && (
-        <Notice kind="warning" words={t('demonstrate.conflict')}
-          action={{ label: t('demonstrate.keepMine'), run: () => settle('mine') }}
-          other={{ label: t('demonstrate.takeTheirs'), run: () => settle('theirs') }} />
-      )}
+          {saved === 'conflict' && (
+            <Notice kind="warning" words={t('demonstrate.conflict')}
+              action={{ label: t('demonstrate.keepMine'), run: () => settle('mine') }}
+              other={{ label: t('demonstrate.takeTheirs'), run: () => settle('theirs') }} />
+          )}
 
-      <ol className={styles.turns}>
-        {drafts.map((draft, index) => (
-          <TurnEditor key={draft.key} draft={draft} place={index + 1} language={prompt.language} isPreview={isPreview}
-            problem={blamed?.key === draft.key ? t(`demonstrate.problem.${blamed.problem}`) : null}
-            removeLabel={drafts.length === 1 ? null : t(index === drafts.length - 1 ? 'demonstrate.remove' : 'demonstrate.removeWithNext')}
-            onRemove={() => removeTurn(draft.key)}
-            onWrite={(content) => {
-              setBlamed(null)
-              change(write(drafts, draft.key, content))
-            }} />
-        ))}
-      </ol>
+          <ol className={styles.turns}>
+            {turns.map((draft, index) => (
+              <TurnEditor key={draft.key} draft={draft} place={index + 1} language={prompt.language} isPreview={isPreview}
+                isOutOfTurn={misplaced.includes(draft)}
+                problem={blamed?.key === draft.key ? t(`demonstrate.problem.${blamed.problem}`) : null}
+                removes={goingWith(now, draft.key).length} isFirst={index === 0} isLast={index === turns.length - 1}
+                onRemove={() => removeTurn(draft.key)} onMove={(by) => moveTurn(draft.key, by)}
+                onSwitch={() => arrange(switchRole(now, draft.key))}
+                onWrite={(content) => {
+                  setBlamed(null)
+                  writeTurn(draft.key, content)
+                }} />
+            ))}
+          </ol>
 
-      <div className={styles.more}>
-        <Button variant="default" onClick={addTurn} aria-keyshortcuts="Alt+N">
-          {t(nextRole(drafts) === 'user' ? 'demonstrate.addUser' : 'demonstrate.addAssistant')}
-        </Button>
-        {removed && <button type="button" className="quiet" onClick={bringBack}>{t('demonstrate.bringBack')}</button>}
+          <div className={styles.more}>
+            <Button variant="default" onClick={addTurn} aria-keyshortcuts="Alt+N">
+              {t(nextRole(turns) === 'user' ? 'demonstrate.addUser' : 'demonstrate.addAssistant')}
+            </Button>
+            <Suggestion demonstration={demonstration} isFresh={turns.every(isEmpty)} onSignedOut={onSignedOut}
+              onUse={(text) => arrange(beginWith(now, text))} />
+            <RemovedTurns removed={now.removed} language={prompt.language} onBringBack={(key) => arrange(bringBack(now, key))} />
+          </div>
+        </div>
+        {checklist.length > 0 && <Checklist checklist={checklist} ticks={ticks} isAsked={isAsked} onTick={tick} />}
       </div>
 
-      {error !== null && <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void submit() }} />}
+      {error !== null && <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: submit }} />}
 
-      <section className={styles.bar} aria-label={t('demonstrate.bar')}>
-        <p className="muted" role="status">{t(`demonstrate.saved.${saved}`)}</p>
-        <Button variant="default" aria-pressed={isPreview} onClick={() => setPreview(!isPreview)}>
-          {t(isPreview ? 'demonstrate.edit' : 'demonstrate.preview')}
-        </Button>
-        <Button onClick={() => void submit()} loading={isPending} disabled={saved === 'conflict'} aria-keyshortcuts="Control+Enter">
-          {t('demonstrate.submit')}
-          <KeyHint keys={keysFor('submitAnywhere')} />
-        </Button>
-      </section>
+      <WritingBar saved={saved} isPreview={isPreview} isPending={isPending} canUndo={now.steps.length > 0}
+        onPreview={setPreview} onUndo={undoLast} onSubmit={submit} />
     </div>
   )
+}
+
+/** Where text and preview stand side by side; the style sheet knows the same width. */
+function hasRoomForPreview(): boolean {
+  return matchMedia('(min-width: 1100px)').matches
+}
+
+function focusOn(selector: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus())
 }
 
 function keptSeconds(person: number, id: number): number {

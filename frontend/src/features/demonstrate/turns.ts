@@ -3,7 +3,7 @@ import type { Turn } from '@/api'
 /** A turn being written. The key is the page's own: it stays while turns come and go around it. */
 export type Draft = { key: number; role: Turn['role']; content: string }
 
-export type Problem = 'empty' | 'lastNotAssistant'
+export type Problem = 'outOfTurn' | 'empty' | 'lastNotAssistant'
 
 /** The turns to show for a demonstration: what was written so far, or a first empty answer to the prompt. */
 export function begin(turns: readonly Turn[]): Draft[] {
@@ -15,30 +15,36 @@ export function write(drafts: readonly Draft[], key: number, content: string): D
   return drafts.map((draft) => (draft.key === key ? { ...draft, content } : draft))
 }
 
-/** One turn more, of whoever's turn it is. */
-export function add(drafts: readonly Draft[]): Draft[] {
-  const key = Math.max(0, ...drafts.map((draft) => draft.key)) + 1
-  return [...drafts, { key, role: nextRole(drafts), content: '' }]
-}
-
-/** Without a turn and, where something follows, without the next one too: the roles go on taking turns. */
-export function remove(drafts: readonly Draft[], key: number): Draft[] {
-  const at = drafts.findIndex((draft) => draft.key === key)
-  if (at === -1 || drafts.length === 1) return [...drafts]
-  const rest = [...drafts.slice(0, at), ...drafts.slice(at + 2)]
-  return rest.length > 0 ? rest : begin([])
-}
-
 export function nextRole(drafts: readonly Draft[]): Turn['role'] {
-  return drafts.at(-1)?.role === 'assistant' ? 'user' : 'assistant'
+  return otherRole(drafts.at(-1)?.role ?? 'user')
+}
+
+export function otherRole(role: Turn['role']): Turn['role'] {
+  return role === 'assistant' ? 'user' : 'assistant'
+}
+
+/** Whose turn it is in that place: the assistant answers the prompt, and then they take turns. */
+export function roleAt(place: number): Turn['role'] {
+  return place % 2 === 0 ? 'assistant' : 'user'
+}
+
+/** The turns that stand where it is the other one's turn. */
+export function outOfTurn(drafts: readonly Draft[]): Draft[] {
+  return drafts.filter(({ role }, place) => role !== roleAt(place))
 }
 
 /** The first thing that keeps it from being handed in, and the turn it is about. */
 export function problem(drafts: readonly Draft[]): { key: number; problem: Problem } | null {
-  const empty = drafts.find(({ content }) => content.trim() === '')
+  const [misplaced] = outOfTurn(drafts)
+  if (misplaced) return { key: misplaced.key, problem: 'outOfTurn' }
+  const empty = drafts.find(isEmpty)
   if (empty) return { key: empty.key, problem: 'empty' }
   const last = drafts.at(-1)
   return last && last.role !== 'assistant' ? { key: last.key, problem: 'lastNotAssistant' } : null
+}
+
+export function isEmpty({ content }: Draft): boolean {
+  return content.trim() === ''
 }
 
 /** What travels: roles and texts. */

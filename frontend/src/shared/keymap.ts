@@ -35,6 +35,7 @@ export type Command =
   | 'showOrders'
   | 'accept'
   | 'writeReason'
+  | 'showChanges'
 
 export type Binding = {
   scope: Scope
@@ -64,6 +65,7 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'adjudicate', command: 'showOrders', chords: ['O'] },
   { scope: 'review', command: 'accept', chords: ['Y'] },
   { scope: 'review', command: 'writeReason', chords: ['R'] },
+  { scope: 'review', command: 'showChanges', chords: ['D'] },
   { scope: 'demonstrate', command: 'preview', chords: ['Mod+Shift+P'], inFields: true },
   { scope: 'demonstrate', command: 'addTurn', chords: ['Alt+N'], inFields: true },
   { scope: 'demonstrate', command: 'turnUp', chords: ['Alt+ArrowUp'], inFields: true },

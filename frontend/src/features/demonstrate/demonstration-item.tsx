@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 
 import type { Demonstration } from '@/api'
@@ -62,8 +63,11 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
 
   function addTurn() {
     const next = add(now)
-    showText()
-    arrange(next)
+    // At once: who types on does so in the new turn.
+    flushSync(() => {
+      showText()
+      arrange(next)
+    })
     focusOn(`[data-turn="${next.turns.at(-1)!.key}"] textarea`)
   }
 
@@ -76,11 +80,11 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
     const next = move(now, key, by)
     if (next === now) return
     const focused = document.activeElement
-    arrange(next)
+    flushSync(() => arrange(next))
+    // The browser takes the focus away from what changes its place.
+    if (focused instanceof HTMLElement) focused.focus()
     const place = next.turns.findIndex((turn) => turn.key === key) + 1
     announce(t(outOfTurn(next.turns).length > 0 ? 'demonstrate.movedOutOfTurn' : 'demonstrate.moved', { place }))
-    // The browser takes the focus away from what changes its place.
-    requestAnimationFrame(() => focused instanceof HTMLElement && focused.focus())
   }
 
   function moveFocused(by: Way) {
@@ -99,10 +103,12 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
 
   function submit() {
     const found = problem(turns)
-    setBlamed(found)
-    setAsked(true)
+    flushSync(() => {
+      setBlamed(found)
+      setAsked(true)
+      if (found) showText()
+    })
     if (found) {
-      showText()
       focusOn(`[data-turn="${found.key}"] textarea`)
     } else if (missing(checklist, ticks).length > 0) {
       focusOn('[data-missing="true"] input')
@@ -121,8 +127,8 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
   })
 
   return (
-    <div className={styles.item}>
-      <div className={styles.columns} data-aside={checklist.length > 0}>
+    <div className={styles.item} data-aside={checklist.length > 0}>
+      <div className={styles.columns}>
         <div className={styles.main}>
           <section aria-label={t('prompt')} className={styles.prompt}>
             <h1 ref={heading} tabIndex={-1}>{t('demonstrate.title')}</h1>
@@ -183,7 +189,7 @@ function hasRoomForPreview(): boolean {
 }
 
 function focusOn(selector: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus())
+  document.querySelector<HTMLElement>(selector)?.focus()
 }
 
 function keptSeconds(person: number, id: number): number {

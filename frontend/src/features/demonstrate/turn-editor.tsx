@@ -54,7 +54,7 @@ export function TurnEditor(props: Props) {
           {problem && <p id={`${id}-problem`} className="error-text">{problem}</p>}
           <TurnHints text={draft.content} language={language} />
         </div>
-        {isPreview && <Preview text={draft.content} language={language} label={t('demonstrate.previewOf', { label, place })} />}
+        {isPreview && <Preview text={draft.content} language={language} label={t('demonstrate.previewOf', { place })} />}
       </div>
     </li>
   )

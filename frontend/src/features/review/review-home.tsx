@@ -2,10 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 
 import { listReviews, type ReviewsWaiting } from '@/api'
-import { Notice } from '@/components/notice'
+import { CannotLoad } from '@/components/cannot-load'
 import { useTitle } from '@/components/use-title'
 import { WorkCard, WorkCards, WorkKind } from '@/components/work-card'
-import { wordsFor } from '@/shared/errors'
 
 /** What waits for a reviewer. */
 export default function ReviewHome() {
@@ -17,7 +16,7 @@ export default function ReviewHome() {
     <WorkCards>
       <h1>{t('review.home')}</h1>
       <p className="muted">{t('review.homeExplain')}</p>
-      {error && !data && <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void refetch() }} />}
+      {error && !data && <CannotLoad error={error} onRetry={() => void refetch()} />}
       {!data && !error && <p className="waiting" aria-busy="true">{t('loading')}</p>}
       {data?.length === 0 && <p>{t('home.noCampaigns')}</p>}
       {data?.map((campaign) => <CampaignCard key={campaign.id} campaign={campaign} />)}

@@ -20,6 +20,15 @@ function open(demonstration = sampleReview(1)) {
   return { user: userEvent.setup(), ...shown }
 }
 
+const RETURNED = [
+  {
+    verdict: 'RETURNED' as const,
+    reason: 'Say how long.',
+    reviewed_at: '2026-11-24T12:00:00Z',
+    turns: [{ role: 'assistant' as const, content: 'Add lemon.' }],
+  },
+]
+
 const reason = () => screen.getByLabelText<HTMLTextAreaElement>(/What should be different/)
 
 beforeEach(() => void vi.clearAllMocks())
@@ -72,12 +81,30 @@ describe('reviewing a demonstration', () => {
     expect(screen.getByRole('region', { name: 'Verdict' }).textContent).toContain('To accept it, clear the reason first.')
   })
 
-  it('shows why earlier versions were returned', () => {
-    const earlier = [{ verdict: 'RETURNED' as const, reason: 'Say how long.', reviewed_at: '2026-11-24T12:00:00Z', turns: [] }]
+  it('shows why earlier versions were returned, and those versions', () => {
+    open(sampleReview(1, { earlier: RETURNED }))
 
-    open(sampleReview(1, { earlier }))
+    const before = screen.getByRole('region', { name: 'Returned before, because' })
+    expect(before.textContent).toContain('Say how long.')
+    expect(before.querySelector('details')!.textContent).toMatch(/November 24, 2026.*Add lemon\./s)
+  })
 
-    expect(screen.getByRole('region', { name: 'Returned before, because' }).textContent).toContain('Say how long.')
+  it('shows what the author changed since, until the whole text is asked for', async () => {
+    const { user } = open(sampleReview(1, { earlier: RETURNED }))
+    const text = () => screen.getByRole('region', { name: 'Demonstration' })
+
+    await waitFor(() => expect(text().querySelector('del')!.textContent).toContain('Add'))
+    expect(text().querySelector('ins')!.textContent).toContain('Answer')
+    await user.keyboard('d')
+
+    expect(text().querySelector('del, ins')).toBeNull()
+    expect(text().querySelector('strong')!.textContent).toBe('lemon')
+  })
+
+  it('has nothing to compare what nobody returned with', () => {
+    open()
+
+    expect(screen.queryByRole('button', { name: /What changed/ })).toBeNull()
   })
 })
 
@@ -105,8 +132,38 @@ describe('a reason being written', () => {
     expect(onDecided).not.toHaveBeenCalled()
   })
 
-  it('stays on screen when another reviewer was faster, with a way on', async () => {
-    answerWith(() => ({ status: 409, body: { code: 'lease_lost', detail: 'It is no longer yours.' } }))
+  it('is sent again by one button when the network is back', async () => {
+    let isReachable = false
+    const all = answerWith(() => {
+      if (!isReachable) throw new TypeError('Failed to fetch')
+      return { status: 201, body: { review_id: 1, next: null } }
+    })
+    const { user } = open()
+    await user.type(reason(), 'Say how long.{Control>}{Enter}{/Control}')
+    await screen.findByRole('alert')
+
+    isReachable = true
+    await user.click(screen.getByRole('button', { name: 'Try again' }))
+
+    await waitFor(() => expect(onDecided).toHaveBeenCalledWith(null))
+    expect(all.at(-1)!.body).toMatchObject({ verdict: 'RETURNED', reason: 'Say how long.' })
+  })
+
+  it('asks who is there when the session ended', async () => {
+    answerWith(() => ({ status: 403, body: { code: 'not_authenticated', detail: 'Sign in.' } }))
+    const { user } = open()
+
+    await user.type(reason(), 'Say how long.{Control>}{Enter}{/Control}')
+
+    await waitFor(() => expect(onSignedOut).toHaveBeenCalled())
+    expect(reason().value).toBe('Say how long.')
+  })
+
+  it.each([
+    ['another reviewer was faster', 'lease_lost'],
+    ['its author has changed it', 'stale_revision'],
+  ])('stays on screen when %s, with a way on', async (_, code) => {
+    answerWith(() => ({ status: 409, body: { code, detail: 'It is no longer yours.' } }))
     const { user } = open()
 
     await user.type(reason(), 'Say how long.{Control>}{Enter}{/Control}')

@@ -1,9 +1,10 @@
-import { Button, Textarea } from '@mantine/core'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { Button } from '@mantine/core'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError, reviewDemonstration, type ReviewedDemonstration } from '@/api'
+import type { ReviewedDemonstration } from '@/api'
 import { Conversation } from '@/components/conversation'
+import { GrowingTextarea } from '@/components/growing-textarea'
 import { KeyHint } from '@/components/key-hint'
 import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
@@ -12,11 +13,19 @@ import { wordsFor } from '@/shared/errors'
 import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 
+import { Changes } from './changes'
+import { EarlierVersions } from './earlier-versions'
 import styles from './review.module.css'
+import { isGone, useVerdict } from './use-verdict'
+
+const MOST_CHARACTERS = 2000
 
 type Props = {
   demonstration: ReviewedDemonstration
   person: number
+  /** Somebody else was found to have it by now. */
+  isLost?: boolean
+  guideline?: ReactNode
   onDecided: (next: ReviewedDemonstration | null) => void
   /** It is no longer this reviewer's: show what is. */
   onGoOn: () => void
@@ -24,17 +33,23 @@ type Props = {
 }
 
 /** One demonstration, to accept or to return with a reason. */
-export function ReviewItem({ demonstration, person, onDecided, onGoOn, onSignedOut }: Props) {
+export function ReviewItem({ demonstration, person, isLost = false, guideline, onDecided, onGoOn, onSignedOut }: Props) {
   const { t } = useTranslation()
   const { prompt, turns, earlier } = demonstration
+  const returned = earlier.findLast(({ verdict }) => verdict === 'RETURNED')
   const draftKey = useMemo(() => ({ kind: 'review', person, id: demonstration.id }) as const, [person, demonstration.id])
   const [reason, setReason] = useState(() => String(readDraft(draftKey) ?? ''))
   const [isMissing, setMissing] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const [isPending, setPending] = useState(false)
+  const [showsChanges, setShowsChanges] = useState(returned !== undefined)
   const heading = useRef<HTMLHeadingElement>(null)
   const field = useRef<HTMLTextAreaElement>(null)
   const hasReason = reason.trim() !== ''
+
+  const { decide, failed, isPending } = useVerdict({ demonstration, onSignedOut, onDecided: (verdict, next) => {
+    dropDraft(draftKey)
+    announce(t(verdict === 'ACCEPTED' ? 'review.accepted' : 'review.returned'))
+    onDecided(next)
+  } })
 
   useEffect(() => {
     scrollTo(0, 0)
@@ -49,34 +64,14 @@ export function ReviewItem({ demonstration, person, onDecided, onGoOn, onSignedO
     else dropDraft(draftKey)
   }
 
-  async function decide(verdict: 'ACCEPTED' | 'RETURNED') {
-    if (isPending) return
-    setPending(true)
-    setError(null)
-    try {
-      const { next } = await reviewDemonstration(demonstration.id, {
-        verdict,
-        reason: reason.trim(),
-        revision: demonstration.revision ?? 0,
-      })
-      dropDraft(draftKey)
-      announce(t(verdict === 'ACCEPTED' ? 'review.accepted' : 'review.returned'))
-      onDecided(next)
-    } catch (refusal) {
-      if (refusal instanceof ApiError && refusal.isSignedOut) onSignedOut()
-      setError(refusal)
-      setPending(false)
-    }
-  }
-
   function accept() {
     // Words that were written are meant for the author: they are not thrown away by one key.
     if (hasReason) return announce(t('review.acceptBlocked'))
-    void decide('ACCEPTED')
+    void decide('ACCEPTED', '')
   }
 
   function sendBack() {
-    if (hasReason) return void decide('RETURNED')
+    if (hasReason) return void decide('RETURNED', reason.trim())
     setMissing(true)
     field.current?.focus()
   }
@@ -85,40 +80,52 @@ export function ReviewItem({ demonstration, person, onDecided, onGoOn, onSignedO
     accept,
     writeReason: () => field.current?.focus(),
     submitAnywhere: sendBack,
+    showChanges: () => returned !== undefined && (setShowsChanges(!showsChanges), true),
   })
 
-  const isLost = error instanceof ApiError && error.code === 'lease_lost'
-
   return (
-    <div className={styles.item}>
-      <section aria-label={t('prompt')} className={styles.prompt}>
-        <h1 ref={heading} tabIndex={-1}>{t('review.title')}</h1>
-        <Conversation messages={prompt.messages} language={prompt.language} />
-      </section>
+    <div className={styles.item} data-aside={guideline !== undefined}>
+      <div className={styles.columns}>
+        <div className={styles.main}>
+          <section aria-label={t('prompt')} className={styles.prompt}>
+            <h1 ref={heading} tabIndex={-1}>{t('review.title')}</h1>
+            <Conversation messages={prompt.messages} language={prompt.language} />
+          </section>
 
-      <section aria-label={t('review.demonstration')} className={styles.demonstration}>
-        <Conversation messages={turns} language={prompt.language} />
-      </section>
+          <section aria-label={t('review.demonstration')} className={styles.demonstration}>
+            {returned && (
+              <button type="button" className="quiet" aria-pressed={showsChanges} aria-keyshortcuts="D"
+                onClick={() => setShowsChanges(!showsChanges)}>
+                {t('review.changes')}
+                <KeyHint keys={keysFor('showChanges')} />
+              </button>
+            )}
+            {returned && showsChanges ? (
+              <Changes before={returned.turns} after={turns} language={prompt.language} />
+            ) : (
+              <Conversation messages={turns} language={prompt.language} />
+            )}
+          </section>
 
-      {earlier.length > 0 && (
-        <section className={styles.earlier} aria-label={t('review.earlier')}>
-          <h2>{t('review.earlier')}</h2>
-          <ul>
-            {earlier.map(({ reviewed_at, reason: said }) => (
-              <li key={reviewed_at} className="plain-text" dir="auto">{said}</li>
-            ))}
-          </ul>
-        </section>
-      )}
+          {earlier.length > 0 && <EarlierVersions earlier={earlier} language={prompt.language} />}
 
-      <div className={styles.reason}>
-        <Textarea ref={field} label={t('review.reason')} value={reason} autosize minRows={2} maxLength={2000} dir="auto"
-          error={isMissing ? t('review.reasonMissing') : null} onChange={(event) => write(event.currentTarget.value)} />
+          <div className={styles.reason}>
+            <label htmlFor="reason">{t('review.reason')}</label>
+            <GrowingTextarea id="reason" ref={field} value={reason} minRows={2} maxLength={MOST_CHARACTERS} dir="auto" spellCheck
+              aria-invalid={isMissing} aria-describedby={isMissing ? 'reason-missing' : undefined}
+              onChange={(event) => write(event.currentTarget.value)} />
+            {isMissing && <p id="reason-missing" className="error-text">{t('review.reasonMissing')}</p>}
+          </div>
+        </div>
+        {guideline}
       </div>
 
-      {error !== null && (
-        <Notice kind={isLost ? 'warning' : 'error'} words={wordsFor(error, t)}
-          {...(isLost && { action: { label: t('rank.goOn'), run: onGoOn } })} />
+      {isLost && !failed && <Notice kind="warning" words={t('review.lost')} action={{ label: t('rank.goOn'), run: onGoOn }} />}
+      {failed && (
+        <Notice kind={isGone(failed.error) ? 'warning' : 'error'} words={wordsFor(failed.error, t)}
+          action={isGone(failed.error)
+            ? { label: t('rank.goOn'), run: onGoOn }
+            : { label: t('retry'), run: failed.verdict === 'ACCEPTED' ? accept : sendBack }} />
       )}
 
       <section className={styles.bar} aria-label={t('review.bar')}>

@@ -3,7 +3,7 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
 
-import { answerWith } from '@/testing/network'
+import { type Asked, answerWith } from '@/testing/network'
 import { show } from '@/testing/render'
 import { sampleReview } from '@/testing/samples'
 
@@ -13,20 +13,21 @@ import ReviewScreen from './review-screen'
 const ROSA = { id: 8, username: 'rosa', display_name: 'Rosa', role: 'reviewer' as const }
 
 function open(element = <ReviewScreen campaign={1} name="Kitchen" person={ROSA} />) {
-  show(<QueryClientProvider client={new QueryClient()}>{element}</QueryClientProvider>)
+  show(<QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>{element}</QueryClientProvider>)
   return userEvent.setup()
 }
 
+const claimsIn = (all: Asked[]) => () => all.filter(({ path }) => path.endsWith('/reviews')).length
 const text = (id: number) => screen.findByText(new RegExp(`Answer ${id}:`))
 
 describe('the review screen', () => {
   it('shows one after the other until nothing waits', async () => {
     const answers = [sampleReview(2), null]
-    answerWith(({ path }) =>
-      path.endsWith('/review')
-        ? { status: 201, body: { review_id: 1, next: answers.shift() } }
-        : { body: { demonstration: sampleReview(1) } },
-    )
+    answerWith(({ path }) => {
+      if (path.endsWith('/guideline')) return { status: 404 }
+      if (path.endsWith('/review')) return { status: 201, body: { review_id: 1, next: answers.shift() } }
+      return { body: { demonstration: sampleReview(1) } }
+    })
     const user = open()
     await text(1)
 
@@ -41,14 +42,43 @@ describe('the review screen', () => {
   it('says now and then that somebody still looks at it, and keeps what is on screen', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true })
     let id = 1
-    const all = answerWith(() => ({ body: { demonstration: sampleReview(id++) } }))
+    const claims = claimsIn(answerWith(({ path }) => (path.endsWith('/reviews') ? { body: { demonstration: sampleReview(id) } } : { status: 404 })))
     open()
     await text(1)
 
     await vi.advanceTimersByTimeAsync(61_000)
+    await waitFor(() => expect(claims()).toBe(2))
+    expect(screen.queryByRole('alert')).toBeNull()
+    id = 2
+    await vi.advanceTimersByTimeAsync(61_000)
 
-    await waitFor(() => expect(all).toHaveLength(2))
+    // It went to somebody else: that is said before any work is lost on it.
+    expect((await screen.findByRole('alert')).textContent).toContain('It is no longer yours')
     expect(await text(1)).toBeTruthy()
+  })
+
+  it('has the guideline beside the work, and says under which one it was written', async () => {
+    answerWith(({ path }) =>
+      path.endsWith('/guideline')
+        ? { body: { version: 2, text: 'Be **kind**.', published_at: '2026-11-24T12:00:00Z' } }
+        : { body: { demonstration: sampleReview(1) } },
+    )
+    open()
+
+    const beside = await screen.findByRole('complementary', { name: 'Guideline' })
+    expect(beside.textContent).toContain('Written under version 1.')
+    expect(beside.querySelector('strong')!.textContent).toBe('kind')
+  })
+
+  it.each([
+    ['nobody who may see it', { status: 403, body: { code: 'permission_denied', detail: 'You may not.' } }, /You may not/, false],
+    ['a server in trouble', { status: 500, body: { code: 'error', detail: 'Something broke.' } }, /Something broke/, true],
+  ])('tells %s so', async (_, answer, words, canRetry) => {
+    answerWith(() => answer)
+    open()
+
+    expect(await screen.findByText(words)).toBeTruthy()
+    expect(screen.queryByRole('button', { name: 'Try again' }) !== null).toBe(canRetry)
   })
 })
 

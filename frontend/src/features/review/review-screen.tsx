@@ -1,13 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { claimReview, type Person, type ReviewedDemonstration } from '@/api'
 import { AllDone } from '@/components/all-done'
-import { Notice } from '@/components/notice'
+import { CannotLoad } from '@/components/cannot-load'
 import { useTitle } from '@/components/use-title'
-import { wordsFor } from '@/shared/errors'
 
+import { GuidelineBeside } from './guideline-beside'
 import { ReviewItem } from './review-item'
 
 const BEAT_MS = 60_000
@@ -26,13 +26,19 @@ export default function ReviewScreen({ campaign, name, person }: { campaign: num
     refetchInterval: (query) => (query.state.data?.demonstration ? false : 30_000),
   })
   const shown = data?.demonstration
+  const [lost, setLost] = useState<string | null>(null)
   useTitle(t('review.screen'), name)
   useEffect(() => () => void queries.invalidateQueries({ queryKey: ['reviews'] }), [queries])
 
-  // Asking again says that somebody still looks at it. What is on screen stays, whatever the answer is.
+  // Asking again says that somebody still looks at it. What is on screen stays, whatever the answer is; where it
+  // is another one, this one went to somebody else, or its author has changed it.
   useEffect(() => {
     if (!shown) return
-    const beat = setInterval(() => void claimReview(campaign).catch(() => undefined), BEAT_MS)
+    const ask = async () => {
+      const { demonstration } = await claimReview(campaign)
+      if (!demonstration || versionOf(demonstration) !== versionOf(shown)) setLost(versionOf(shown))
+    }
+    const beat = setInterval(() => void ask().catch(() => undefined), BEAT_MS)
     return () => clearInterval(beat)
   }, [campaign, shown])
 
@@ -40,13 +46,17 @@ export default function ReviewScreen({ campaign, name, person }: { campaign: num
     queries.setQueryData(queryKey, { demonstration: next })
   }
 
-  if (error && !data) {
-    return <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void refetch() }} />
-  }
+  if (error && !shown) return <CannotLoad error={error} onRetry={() => void refetch()} />
   if (!data) return <p className="waiting" aria-busy="true">{t('loading')}</p>
   if (!shown) return <AllDone title={t('review.done')} explain={t('review.doneExplain')} />
   return (
-    <ReviewItem key={`${shown.id}.${shown.revision}`} demonstration={shown} person={person.id} onDecided={show}
+    <ReviewItem key={versionOf(shown)} demonstration={shown} person={person.id} isLost={lost === versionOf(shown)}
+      guideline={<GuidelineBeside campaign={campaign} writtenUnder={shown.guideline_version} />} onDecided={show}
       onGoOn={() => void refetch()} onSignedOut={() => void queries.invalidateQueries({ queryKey: ['me'] })} />
   )
+}
+
+/** The text that a verdict counts for. */
+function versionOf({ id, revision }: ReviewedDemonstration): string {
+  return `${id}.${revision}`
 }

@@ -2,9 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from annotation.models import Demonstration
+from annotation.models import Campaign, Demonstration
 
 
 def assistant_turn(page, place):
@@ -13,6 +14,10 @@ def assistant_turn(page, place):
 
 def user_turn(page, place):
     return page.get_by_label(f"Turn {place}: You, as the user")
+
+
+def texts(page):
+    return page.locator("textarea").evaluate_all("fields => fields.map((field) => field.value)")
 
 
 class TestDemonstrating:
@@ -91,12 +96,91 @@ class TestDemonstrating:
             {"role": "assistant", "content": "Salt."}
         ]
 
-    def test_the_preview_shows_what_markdown_means(self, visit, ada, kitchen):
+    def test_the_preview_stands_beside_the_text_where_there_is_room_and_else_in_its_place(
+        self, visit, ada, kitchen
+    ):
+        wide, narrow = visit(), visit(viewport={"width": 390, "height": 844})
+        bold = {}
+        for visitor in (wide, narrow):
+            visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+            bold[visitor] = visitor.page.locator("strong", has_text="salt")
+            assistant_turn(visitor.page, 1).fill("Add **salt**.")
+
+        expect(bold[wide]).to_be_visible()
+        wide.press("Control+Shift+p")
+        expect(bold[wide]).to_have_count(0)
+        expect(bold[narrow]).to_have_count(0)
+        narrow.page.get_by_role("button", name="Preview").click()
+        expect(bold[narrow]).to_be_visible()
+        expect(assistant_turn(narrow.page, 1)).to_be_hidden()
+
+    def test_by_keyboard_alone_turns_change_place_and_the_checklist_holds_it_back(self, visit, ada, kitchen):
+        Campaign.objects.update(checklist=["It says how long.", "It is kind."])
+        visitor = visit()
+        visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+        page = visitor.page
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+        visitor.press("Alt+n")
+        page.keyboard.type("Why?")
+        visitor.press("Alt+n")
+        page.keyboard.type("It needs salt.")
+        visitor.press("Alt+ArrowUp", "Alt+ArrowUp", "Control+Enter")
+        expect(page.get_by_text("User and assistant must take turns")).to_be_visible()
+        assert texts(page) == ["It needs salt.", "", "Why?"]
+        # The first one out of turn has the focus: it goes back to where the assistant answers.
+        visitor.press("Alt+ArrowDown")
+        page.keyboard.type("For taste.")
+        visitor.press("Control+Enter")
+
+        expect(page.get_by_label("It says how long.")).to_be_focused()
+        expect(page.get_by_role("alert")).to_contain_text("2 points")
+        assert not Demonstration.objects.exclude(status="DRAFT").exists()
+        visitor.press("Space", "Tab", "Space")
+        with page.expect_response(re.compile("/submission$")):
+            visitor.press("Control+Enter")
+        stored = Demonstration.objects.exclude(status="DRAFT").get()
+        assert [turn["content"] for turn in stored.turns] == ["It needs salt.", "Why?", "For taste."]
+
+    def test_a_suggestion_is_edited_and_marked_in_the_row(self, visit, ada, kitchen):
+        Campaign.objects.update(offers_suggestions=True)
         visitor = visit()
         visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
         page = visitor.page
 
-        assistant_turn(page, 1).fill("Add **salt**.")
-        visitor.press("Control+Shift+p")
+        page.get_by_role("button", name="Show a suggestion").click()
+        expect(assistant_turn(page, 1)).not_to_have_value("")
+        assistant_turn(page, 1).press("Control+End")
+        page.keyboard.type(" Enjoy!")
+        with page.expect_response(re.compile("/submission$")):
+            visitor.press("Control+Enter")
 
-        expect(page.locator("strong", has_text="salt")).to_be_visible()
+        stored = Demonstration.objects.exclude(status="DRAFT").get()
+        assert stored.suggestion.prompt == stored.prompt
+        assert stored.turns[0]["content"] == stored.suggestion.text.strip() + " Enjoy!"
+        expect(page.get_by_role("button", name="Show a suggestion")).to_be_visible()
+
+    @pytest.mark.parametrize(
+        ("width", "scheme", "locale"),
+        [(1366, "light", "en-US"), (390, "dark", "zh-CN"), (320, "light", "en-US")],
+    )
+    def test_everything_at_once_shuts_nobody_out_and_cuts_no_words(
+        self, visit, ada, kitchen, width, scheme, locale
+    ):
+        Campaign.objects.update(checklist=["It says how long.", "没有套话。"], offers_suggestions=True)
+        visitor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme, locale=locale)
+        visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+        page = visitor.page
+        page.locator("textarea").fill("先把洋葱切碎，用小火慢慢炒至金黄，然后再加入高汤和一点盐。")
+        visitor.press("Alt+n")
+        page.keyboard.type("And `then`?")
+        visitor.press("Alt+ArrowUp", "Control+Enter")
+        page.locator("[aria-describedby=suggestion-means]").click()
+        expect(page.locator("details[open]")).to_be_visible()
+
+        assert visitor.barriers() == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        cut = "b => b.scrollWidth > b.clientWidth + 1 && getComputedStyle(b).display !== 'none'"
+        assert page.evaluate(f"[...document.querySelectorAll('main button')].filter({cut}).length") == 0
+        if locale == "zh-CN":
+            assert "Turn" not in page.inner_text("main") and "token" not in page.inner_text("main")

@@ -1,8 +1,10 @@
 """A reviewer returns, accepts and settles; the author reads why and revises."""
 
 import re
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotation.models import Assignment, CandidateSet, Demonstration, Person, Ranking, Review
@@ -52,7 +54,12 @@ class TestReviewing:
         expect(author.page.get_by_label("Turn 1")).to_have_value("Brown the onions.")
         write(author, "Brown the onions for ten minutes.")
         page.reload()
-        expect(page.get_by_role("region", name="Demonstration")).to_contain_text("for ten minutes")
+        shown = page.get_by_role("region", name="Demonstration")
+        expect(shown.locator("ins")).to_have_text("for ten minutes")
+        reviewer.press("d")
+        expect(shown).to_contain_text("Brown the onions for ten minutes.")
+        expect(shown.locator("ins")).to_have_count(0)
+        expect(page.get_by_role("complementary", name="Guideline")).to_contain_text("Be kind.")
         expect(page.get_by_role("region", name="Returned before")).to_contain_text("Say for how long.")
         with page.expect_response(re.compile("/review$")) as answered:
             reviewer.press("y")
@@ -63,6 +70,37 @@ class TestReviewing:
             ("RETURNED", "Brown the onions."),
             ("ACCEPTED", "Brown the onions for ten minutes."),
         ]
+
+    def test_a_verdict_on_a_text_that_was_changed_meanwhile_is_not_taken(self, visit, ada, rosa, kitchen):
+        author, reviewer = visit(), visit()
+        author.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+        write(author, "Brown the onions.")
+        author.page.goto("about:blank")
+        reviewer.expect_console(r"409 \(Conflict\)")
+        reviewer.enter(rosa, f"/app/review/{kitchen.pk}")
+        page = reviewer.page
+        expect(page.get_by_role("region", name="Demonstration")).to_contain_text("Brown the onions.")
+
+        # Rosa went for lunch; Raj returned it, and Ada has revised it since.
+        raj = Person.objects.create_user("raj", role=Person.Role.REVIEWER)
+        written = Demonstration.objects.get(status="SUBMITTED")
+        written.decide(rosa, "RETURNED", revision=written.revision)
+        returned = {"verdict": "RETURNED", "reason": "How long?", "turns": written.turns}
+        Review.objects.create(
+            demonstration=written, reviewer=raj, reviewed_at=written.submitted_at, **returned
+        )
+        written.reopen()
+        revised = [{"role": "assistant", "content": "For ten minutes."}]
+        written.submit(revised, now=written.created_at, seconds_spent=9, idempotency_key=uuid4())
+        reviewer.press("y")
+
+        expect(page.get_by_role("alert")).to_contain_text("Its author has changed it since")
+        assert Demonstration.objects.get(pk=written.pk).status == "SUBMITTED"
+        page.get_by_role("button", name="Go on to the next one").click()
+        expect(page.get_by_role("region", name="Demonstration").locator("ins")).to_contain_text("For ten")
+        with page.expect_response(re.compile("/review$")):
+            reviewer.press("y")
+        assert Demonstration.objects.get(pk=written.pk).status == "ACCEPTED"
 
     def test_a_disagreement_is_settled_with_the_labelers_orders_in_sight(self, visit, ada, rosa, kitchen):
         labeler, reviewer = visit(), visit()
@@ -113,6 +151,33 @@ class TestBarriers:
         assert visitor.barriers() == []
         visitor.page.keyboard.type("Say for how long.")
         assert visitor.barriers() == []
+
+    def test_comparing_versions_has_none_in_chinese_on_a_telephone(self, visit, ada, rosa, kitchen, scheme):
+        visitor = visit(color_scheme=scheme, locale="zh-CN", viewport={"width": 390, "height": 844})
+        written = Demonstration.objects.create(
+            prompt=kitchen.prompts.earliest("pk"),
+            labeler=ada,
+            status="SUBMITTED",
+            submitted_at=timezone.now(),
+            turns=[{"role": "assistant", "content": "先炒**大蒜**再加水。"}],
+        )
+        Review.objects.create(
+            demonstration=written,
+            reviewer=rosa,
+            verdict="RETURNED",
+            reason="Garlic.",
+            turns=[{"role": "assistant", "content": "先炒**洋葱**再加水。"}],
+            reviewed_at=timezone.now(),
+        )
+        visitor.enter(rosa, f"/app/review/{kitchen.pk}")
+        page = visitor.page
+
+        expect(page.locator("del")).to_have_text("洋葱")
+        expect(page.locator("ins")).to_have_text("大蒜")
+        page.locator("summary").first.click()
+        assert visitor.barriers() == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert not re.search("review|version|return", page.inner_text("main"), re.IGNORECASE)
 
     def test_settling_and_revising_have_none(self, visit, ada, rosa, kitchen, scheme):
         visitor, author = visit(color_scheme=scheme), visit(color_scheme=scheme)

@@ -67,10 +67,11 @@ function TurnHead({ place, label, draft, removes, isFirst, isLast, onRemove, onM
       <label htmlFor={`turn-${draft.key}`} className="speaker">{label}</label>
       <span className={styles.turnTools}>
         {!(isFirst && isLast) && (
+          // Not really disabled at the ends: a button that is loses the focus.
           <>
-            <button type="button" className="quiet" disabled={isFirst} onClick={() => onMove(-1)}
+            <button type="button" className="quiet" aria-disabled={isFirst} onClick={() => onMove(-1)}
               aria-label={t('demonstrate.moveUp', { place })} title={t('demonstrate.moveUp', { place })}>↑</button>
-            <button type="button" className="quiet" disabled={isLast} onClick={() => onMove(1)}
+            <button type="button" className="quiet" aria-disabled={isLast} onClick={() => onMove(1)}
               aria-label={t('demonstrate.moveDown', { place })} title={t('demonstrate.moveDown', { place })}>↓</button>
           </>
         )}

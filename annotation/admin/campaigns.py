@@ -62,6 +62,14 @@ class CampaignForm(ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    class Meta:
+        help_texts = {
+            "offers_suggestions": _(
+                "Who writes a demonstration may ask to see one of the prompt's candidates, whoever or "
+                "whatever wrote it; that is marked in the data, and they are not asked to rank any of them."
+            )
+        }
+
     def clean_scans_for_personal_data(self) -> bool:
         scans: bool = self.cleaned_data["scans_for_personal_data"]
         if scans:

@@ -56,7 +56,7 @@ class TestReviewing:
         page.reload()
         shown = page.get_by_role("region", name="Demonstration")
         expect(shown.locator("ins")).to_have_text("for ten minutes")
-        reviewer.press("d")
+        reviewer.press("v")
         expect(shown).to_contain_text("Brown the onions for ten minutes.")
         expect(shown.locator("ins")).to_have_count(0)
         expect(page.get_by_role("complementary", name="Guideline")).to_contain_text("Be kind.")

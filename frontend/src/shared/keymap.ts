@@ -65,7 +65,7 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'adjudicate', command: 'showOrders', chords: ['O'] },
   { scope: 'review', command: 'accept', chords: ['Y'] },
   { scope: 'review', command: 'writeReason', chords: ['R'] },
-  { scope: 'review', command: 'showChanges', chords: ['D'] },
+  { scope: 'review', command: 'showChanges', chords: ['V'] },
   { scope: 'demonstrate', command: 'preview', chords: ['Mod+Shift+P'], inFields: true },
   { scope: 'demonstrate', command: 'addTurn', chords: ['Alt+N'], inFields: true },
   { scope: 'demonstrate', command: 'turnUp', chords: ['Alt+ArrowUp'], inFields: true },

@@ -95,7 +95,7 @@ describe('reviewing a demonstration', () => {
 
     await waitFor(() => expect(text().querySelector('del')!.textContent).toContain('Add'))
     expect(text().querySelector('ins')!.textContent).toContain('Answer')
-    await user.keyboard('d')
+    await user.keyboard('v')
 
     expect(text().querySelector('del, ins')).toBeNull()
     expect(text().querySelector('strong')!.textContent).toBe('lemon')

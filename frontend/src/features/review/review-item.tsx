@@ -94,7 +94,7 @@ export function ReviewItem({ demonstration, person, isLost = false, guideline, o
 
           <section aria-label={t('review.demonstration')} className={styles.demonstration}>
             {returned && (
-              <button type="button" className="quiet" aria-pressed={showsChanges} aria-keyshortcuts="D"
+              <button type="button" className="quiet" aria-pressed={showsChanges} aria-keyshortcuts="V"
                 onClick={() => setShowsChanges(!showsChanges)}>
                 {t('review.changes')}
                 <KeyHint keys={keysFor('showChanges')} />

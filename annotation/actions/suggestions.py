@@ -44,7 +44,9 @@ def can_suggest(demonstration: Demonstration) -> bool:
 
 
 def _candidates(demonstration: Demonstration) -> QuerySet[Completion]:
-    return demonstration.prompt.completions.filter(candidate_sets__isnull=False).distinct()
+    # Not what practice explains: some of that is there to be bad.
+    in_work = {"candidate_sets__isnull": False, "candidate_sets__practice__isnull": True}
+    return demonstration.prompt.completions.filter(**in_work).distinct()
 
 
 def _is_ranking(demonstration: Demonstration) -> bool:

@@ -10,7 +10,7 @@ from annotation.actions.gold import mark_gold, unmet_gold
 from annotation.actions.prompts import add_prompt
 from annotation.actions.suggestions import show_suggestion
 from annotation.errors import AlreadySubmitted, NoSuggestion
-from annotation.models import Completion, Demonstration
+from annotation.models import Completion, Demonstration, PracticeItem
 from tests.annotation.test_demonstrations import submit
 from tests.conftest import NOON
 
@@ -56,6 +56,18 @@ class TestShowSuggestion:
 
     def test_is_refused_where_there_is_none(self, draft, soup_set):
         soup_set.delete()
+
+        with pytest.raises(NoSuggestion):
+            show(draft)
+
+    def test_takes_nothing_from_practice(self, draft, soup_set):
+        PracticeItem.objects.create(
+            candidate_set=soup_set,
+            campaign=draft.prompt.campaign,
+            tiers=[],
+            explanation="All of them are bad.",
+            created_at=NOON,
+        )
 
         with pytest.raises(NoSuggestion):
             show(draft)

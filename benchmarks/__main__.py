@@ -13,6 +13,7 @@ from benchmarks.figures import RESULTS, keep
 # keep with them.
 BENCHMARKS = (
     "lab",
+    "browser",
     "judgements",
     "judgements.reliability",
     "judgements.reward_weights",

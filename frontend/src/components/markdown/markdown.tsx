@@ -1,6 +1,6 @@
 import './prose.css'
 
-import { Component, Fragment, lazy, memo, type ReactNode, Suspense, useMemo, useState } from 'react'
+import { Component, Fragment, lazy, memo, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { Formatted } from './blocks'
@@ -16,8 +16,11 @@ type Props = { text: string; language?: string | undefined }
 /** What a person or a model wrote, as Markdown; hostile by assumption, so no HTML, no scripts, no remote images. */
 export const Markdown = memo(function Markdown({ text, language }: Props) {
   const [leaving, setLeaving] = useState<string | null>(null)
+  const place = useRef<HTMLDivElement>(null)
+  // Runs when the text comes on screen, from behind the item before as well.
+  useEffect(() => unfoldAfterPaint(place.current!), [])
   return (
-    <div className="prose" lang={language || undefined} dir="auto">
+    <div className="prose" lang={language || undefined} dir="auto" ref={place}>
       <PlainTextOnError plain={<PlainText text={text} />} key={text}>
         <Leave value={setLeaving}>
           <Content text={text} />
@@ -31,6 +34,12 @@ export const Markdown = memo(function Markdown({ text, language }: Props) {
     </div>
   )
 })
+
+/** The style sheet leaves out what is far below until the first words are painted: they should not wait for it. */
+function unfoldAfterPaint(place: HTMLElement) {
+  const frame = requestAnimationFrame(() => setTimeout(() => (place.dataset.whole = '')))
+  return () => cancelAnimationFrame(frame)
+}
 
 const Content = memo(function Content({ text }: { text: string }) {
   const read = useMemo(() => readMarkdown(text), [text])

@@ -1,13 +1,15 @@
-"""Long answers such as models write: headings, lists, a table, code, formulas and Chinese, each one different."""
+"""Long answers such as models write, each one different."""
 
 import random
 
 LENGTH = 4000
 
-WORDS = (
-    "flour water yeast oven dough minutes rise bake crust sugar salt butter heat gently until golden then rest slice "
-    "because starch gluten bubbles gas warm cold overnight flavor slowly fold knead stretch steam stone"
-).split()
+TEXT = """
+    Flour, water, salt and yeast become a dough that has to rest until it is warm and full of bubbles. The
+    oven must be hot before the loaf goes in, because steam keeps the crust thin while the crumb rises; after
+    forty minutes it sounds hollow, and slices well once it is cold.
+"""
+WORDS = TEXT.split()
 SENTENCES = (
     "先把面粉和水揉匀，再静置二十分钟，面筋会自己形成。",
     "酵母在三十度左右最活跃，温度过高反而会让它失去活性。",
@@ -51,7 +53,8 @@ def answer(rng: random.Random) -> str:
 
 def paragraph(rng: random.Random) -> str:
     formula = f"$x_{{{rng.randint(1, 9)}}} \\le \\frac{{1}}{{{rng.randint(2, 9)}}}$"
-    return f"{words(rng, 22).capitalize()}, *{rng.choice(WORDS)}* {formula}, `{rng.choice(WORDS)}()`; {words(rng, 20)}."
+    aside = f"*{rng.choice(WORDS)}* {formula}, `{rng.choice(WORDS)}()`"
+    return f"{words(rng, 22).capitalize()}, {aside}; {words(rng, 20)}."
 
 
 def table(rng: random.Random) -> str:

@@ -12,8 +12,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 SIZE = {"width": 1366, "height": 768}
 
-# From the moment at which the key went down (as the browser tells it) until what it changed has been painted: the
-# first task after the frame. After a submit the frame is the first one in which other candidates are shown.
+# From the moment at which the key went down (as the browser tells it) until what it changed has been painted:
+# the first task after the frame. After a submit that frame is the first one that shows other candidates.
 WATCH = """
 window.paints = {key: [], submit: []}
 const shown = () => [...document.querySelectorAll('article[data-candidate]')]
@@ -33,6 +33,10 @@ addEventListener('keydown', (event) => {
   }
   isSubmit ? requestAnimationFrame(look) : look()
 }, true)
+window.longest = 0
+new PerformanceObserver((list) => {
+  for (const {duration} of list.getEntries()) window.longest = Math.max(window.longest, duration)
+}).observe({type: 'longtask', buffered: true})
 new PerformanceObserver((list) => { window.lcp = list.getEntries().at(-1).startTime })
   .observe({type: 'largest-contentful-paint', buffered: true})
 """
@@ -83,6 +87,16 @@ class Window:
         """Milliseconds; forgotten once told."""
         told: list[float] = self.page.evaluate("(kind) => window.paints[kind].splice(0)", kind)
         return told
+
+    def longest_task(self, path: str) -> float:
+        """Milliseconds for which the page stood still at most: while it showed the item, and when it was scrolled."""
+        self.page.goto(f"{self.address}{path}")
+        self.until("document.querySelectorAll('article .prose[data-whole]').length >= 2")
+        self.page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        self.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        self.page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        longest: float = self.page.evaluate("window.longest")
+        return longest
 
     def heap_mb(self) -> float:
         """What lives after a thorough collection."""

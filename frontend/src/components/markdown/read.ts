@@ -28,7 +28,7 @@ const reader = markdownIt({ html: false, linkify: true })
 
 /** Links lead to other places of the web or to a mailbox; anything else stays text. */
 export function leadsOut(address: string): boolean {
-  return /^(https?:\/\/|mailto:)[^\s]/i.test(address)
+  return /^(https?:\/\/|mailto:)[^\s]/i.test(address) && URL.canParse(address)
 }
 
 /** What a text says, block by block. Never throws because of its length or depth. */
@@ -46,7 +46,7 @@ function blocksOf(tokens: readonly Token[], lines: readonly string[]): Block[] {
     end = endOf(tokens, start)
     const block = tokens.slice(start, end)
     const [first, last] = block[0]!.map!
-    parts += block.reduce((sum, token) => sum + 1 + (token.children?.length ?? 0), 0)
+    parts += block.reduce((sum, { type, children }) => sum + (children?.length ?? 0) + (type === 'fence' ? 5 : 1), 0)
     if (parts > MOST_PARTS) return [...blocks, { source: lines.slice(first).join('\n') }]
     const isDeep = depthOf(block) > MOST_LEVELS
     blocks.push(isDeep ? { source: lines.slice(first, last).join('\n') } : { tokens: block })

@@ -89,7 +89,7 @@ class Window:
         return told
 
     def longest_task(self, path: str) -> float:
-        """Milliseconds for which the page stood still at most: while it showed the item, and when it was scrolled."""
+        """Milliseconds for which the page stood still at most, when it was shown and when it was scrolled."""
         self.page.goto(f"{self.address}{path}")
         self.until("document.querySelectorAll('article .prose[data-whole]').length >= 2")
         self.page.evaluate("new Promise((done) => setTimeout(done, 300))")

@@ -1,7 +1,7 @@
 """Whatever people and models write, nothing in it runs, loads, leaves or takes the page along.
 
-Each input is Markdown that tries something: it would call ``canary``, open a dialog, reach for another host or
-go to another page. They stand wherever a text can stand, on the labelers' screens and in the admin.
+Each input is Markdown that tries something: it would call ``canary``, open a dialog, reach for another host
+or go to another page. They stand wherever a text can stand, on the labelers' screens and in the admin.
 """
 
 import json

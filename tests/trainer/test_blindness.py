@@ -1,4 +1,4 @@
-"""Until a labeler has judged, nothing that reaches the browser tells gold from the rest, or models from people."""
+"""Until a labeler has judged, the browser is told nothing of gold, and nothing of who wrote what."""
 
 import random
 

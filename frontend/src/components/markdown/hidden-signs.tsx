@@ -76,7 +76,10 @@ function piecesOf(text: string): (string | Hidden)[] {
 function isAtHome(sign: string, text: string, at: number): boolean {
   const before = text.slice(Math.max(0, at - 16), at)
   const after = text.slice(at + sign.length, at + sign.length + 2)
-  if (sign === '\u200D' && PICTURE.test(before)) return /^\p{Extended_Pictographic}/u.test(after)
+  if (sign === '\u200D' && PICTURE.test(before)) {
+    // A family has up to five; thousands would keep the browser busy for seconds.
+    return /^\p{Extended_Pictographic}/u.test(after) && before.split(sign).length <= 5
+  }
   if (sign === '\u200C' || sign === '\u200D') return JOINED.test(before)
   if (sign === '\u200B') return SPACELESS.test(before)
   if (/[\u200E\u200F\u061C]/.test(sign)) return RIGHT_TO_LEFT.test(text)

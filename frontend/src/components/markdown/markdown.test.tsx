@@ -101,6 +101,7 @@ describe('hostile Markdown', () => {
     [`a${'\u200B'.repeat(5000)}b`, 'aU+200B×5000b'],
     [`Z${'\u0301'.repeat(500)}!`, `Z${'\u0301'.repeat(8)}U+0301×492!`],
     ['$x\u202E$', 'xU+202E'],
+    ['👩\u200D'.repeat(7) + '👩', `${'👩\u200D'.repeat(5)}👩U+200D👩U+200D👩`],
   ])('makes visible what nobody sees: %j', (text, shown) => {
     expect(proseOf(text).textContent).toBe(shown)
   })

@@ -1,14 +1,9 @@
-"""What holds on every screen: nobody is shut out, nothing foreign runs, and it speaks both languages."""
+"""What holds on every screen: nobody is shut out, and it speaks both languages."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
-
-from annotation.actions.candidates import add_candidate_set
-from annotation.actions.prompts import add_prompt
-from annotation.models import Campaign
-from tests.browser.texts import HOSTILE
 
 # Names of keys, of the product and of the other language stay as they are.
 SAME_IN_CHINESE = {"Rankwright", "English", "Ctrl", "Enter", "A", "B", "C", "D", "P", "Ada"}
@@ -60,29 +55,6 @@ class TestSession:
         expect(researcher.page.get_by_role("link", name="Admin")).to_have_attribute("href", "/admin/")
         expect(labeler.page.get_by_role("heading", name="Kitchen")).to_be_visible()
         expect(labeler.page.get_by_role("link", name="Admin")).to_have_count(0)
-
-
-class TestHostileText:
-    def test_nothing_in_a_prompt_or_an_answer_runs_or_leaves_the_origin(self, visit, ada):
-        campaign = Campaign.objects.create(name="Attack")
-        prompt, _ = add_prompt(campaign=campaign, messages=[{"role": "user", "content": HOSTILE}])
-        add_candidate_set(prompt=prompt, texts=[HOSTILE, f"{HOSTILE} Again."])
-        visitor = visit()
-        visitor.enter(ada, f"/app/rank/{campaign.pk}")
-        page = visitor.page
-        expect(page.get_by_text("The end of the text.").first).to_be_visible()
-        page.wait_for_timeout(300)
-
-        links = page.locator(".prose a").all()
-        assert links
-        for link in links:
-            assert re.match("https?://", link.get_attribute("href"))
-            assert link.get_attribute("rel") == "noopener noreferrer nofollow"
-            assert link.get_attribute("target") == "_blank"
-        expect(
-            page.locator(".prose :is(img, script, iframe, svg, style, [onclick], [onerror])")
-        ).to_have_count(0)
-        # Dialogs, requests elsewhere and console errors are the window's troubles: ``visit`` asks for them.
 
 
 class TestLanguages:
@@ -147,8 +119,14 @@ class TestBarriers:
         visitor = visit(color_scheme=scheme)
         visitor.enter(ada, f"/app/rank/{kitchen.pk}")
         expect(visitor.page.locator("article:visible")).to_have_count(4)
+        expect(visitor.page.locator(".katex:visible")).to_have_count(2)
         assert visitor.barriers() == []
 
+        visitor.page.get_by_role("link", name="salt").click()
+        expect(visitor.page.get_by_role("dialog", name="Leave for example.org?")).to_be_visible()
+        assert visitor.barriers() == []
+        visitor.press("Escape")
+        expect(visitor.page.get_by_role("dialog")).to_have_count(0)
         visitor.press("2", "Shift+Digit1", "Alt+Digit3")
         assert visitor.barriers() == []
         visitor.press("s")

@@ -1,4 +1,4 @@
-"""Texts to rank and to be attacked with."""
+"""Texts to rank, with everything that Markdown has."""
 
 PROMPTS = [
     "My lentil soup always tastes flat. I use onions, carrots, red lentils and water. What can I change "
@@ -21,19 +21,6 @@ ANSWERS = [
     "Try this order:\n\n| step | why |\n| --- | --- |\n| toast cumin in oil | aroma |\n"
     "| onions until brown | depth |\n"
     "| lentils, water, salt | body |\n| lemon at the end | brightness |\n\n> Taste before you serve.",
-    "I do not know. Buy stock cubes:\n\n```python\nsoup = water + cubes * 2\n```\n\nand see `man soup`.",
+    "I do not know. Buy stock cubes:\n\n```python\nsoup = water + cubes * 2\n```\n\nand see `man soup`, "
+    "[salt](https://example.org/salt) and $c = \\frac{m}{V}$.\n\n$$\nE = mc^2\n$$\n\n- [x] \u200bdone",
 ]
-
-HOSTILE = (
-    "<script>alert('script')</script>\n\n"
-    "<img src=x onerror=\"alert('onerror')\">\n\n"
-    "<svg onload=\"alert('svg')\"></svg>\n\n"
-    "<iframe srcdoc=\"<script>alert('frame')</script>\"></iframe>\n\n"
-    "<style>body{display:none}</style>\n\n"
-    "[click](javascript:alert('link')) [data](data:text/html,<script>alert(1)</script>) "
-    "[vb](vbscript:msgbox)\n\n"
-    "![beacon](https://tracker.invalid/pixel.png) ![][ref]\n\n[ref]: https://tracker.invalid/ref.png\n\n"
-    "[safe](https://example.org/page)\n\n"
-    '<a href="https://example.org" onclick="alert(\'click\')">html</a>\n\n'
-    "The end of the text."
-)

@@ -41,7 +41,7 @@ def measure(part: str, repeats: int) -> Iterator[Figure]:
             yield from PARTS[name](lambda: window(browser, address, seeded["session"]), seeded, repeats)
 
 
-def sizes(open_window: Callable[[], Any], seeded: Seeded, repeats: int) -> Iterator[Figure]:
+def first_sizes(open_window: Callable[[], Any], seeded: Seeded, repeats: int) -> Iterator[Figure]:
     yield Figure("first_js_gz_kb", gz_kb(first_load("js")), "kB")
     yield Figure("first_css_gz_kb", gz_kb(first_load("css")), "kB")
 
@@ -113,7 +113,7 @@ def ranked(one: Window, seeded: Seeded, count: int) -> dict[str, list[float]]:
     return {"key": one.paints("key"), "submit": one.paints("submit")}
 
 
-PARTS = {"sizes": sizes, "load": load, "keys": keys, "slow": slow, "long": long, "worst": worst}
+PARTS = {"sizes": first_sizes, "load": load, "keys": keys, "slow": slow, "long": long, "worst": worst}
 
 
 @contextmanager

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from benchmarks.browser import sizes
 from benchmarks.browser.answers import LENGTH, answer
 from benchmarks.browser.pathological import TEXTS
+from benchmarks.browser.sizes import first_load
 from tests.browser.conftest import FRONTEND
 
 
@@ -31,7 +31,7 @@ def test_pathological_texts_can_be_stored(name):
 @pytest.mark.skipif(not (FRONTEND / "dist" / "index.html").exists(), reason="The screens are not built.")
 class TestFirstLoad:
     def test_has_the_entry_and_what_it_imports_and_nothing_that_comes_later(self):
-        names = [file.name for file in sizes.first_load("js")]
+        names = [file.name for file in first_load("js")]
 
         assert names[0].startswith("app-")
         assert len(set(names)) == len(names) > 3

@@ -1,5 +1,5 @@
-import { fireEvent, screen, waitFor } from '@testing-library/react'
-import { describe, expect, it, vi } from 'vitest'
+import { act, fireEvent, screen, waitFor } from '@testing-library/react'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { show } from '@/testing/render'
 
@@ -8,6 +8,14 @@ import { Markdown } from '.'
 function proseOf(text: string, language?: string): HTMLElement {
   return show(<Markdown text={text} language={language} />).container.querySelector<HTMLElement>('.prose')!
 }
+
+/** The same, once colors and formulas are there. */
+async function equippedProseOf(text: string): Promise<HTMLElement> {
+  const { container } = await act(async () => show(<Markdown text={text} />))
+  return container.querySelector<HTMLElement>('.prose')!
+}
+
+beforeAll(() => Promise.all([import('./highlight'), import('./typeset')]))
 
 /** Everything that could run, load or leave: elements and attributes. */
 function dangersIn(prose: HTMLElement): string[] {
@@ -47,8 +55,8 @@ describe('hostile Markdown', () => {
     '[here][ref]\n\n[ref]: javascript:alert(1)',
     '![x][ref]\n\n[ref]: https://tracker.example/ref.png',
     '```"><script>alert(1)</script>\ncode\n```',
-  ])('is harmless: %s', (text) => {
-    expect(dangersIn(proseOf(`${text}\n\nThe end.`))).toEqual([])
+  ])('is harmless: %s', async (text) => {
+    expect(dangersIn(await equippedProseOf(`${text}\n\nThe end.`))).toEqual([])
   })
 
   it('shows HTML as the words that it is, so that nothing of an answer is hidden', () => {
@@ -102,8 +110,8 @@ describe('hostile Markdown', () => {
     [`Z${'\u0301'.repeat(500)}!`, `Z${'\u0301'.repeat(8)}U+0301×492!`],
     ['$x\u202E$', 'xU+202E'],
     ['👩\u200D'.repeat(7) + '👩', `${'👩\u200D'.repeat(5)}👩U+200D👩U+200D👩`],
-  ])('makes visible what nobody sees: %j', (text, shown) => {
-    expect(proseOf(text).textContent).toBe(shown)
+  ])('makes visible what nobody sees: %j', async (text, shown) => {
+    expect((await equippedProseOf(text)).textContent).toBe(shown)
   })
 
   it.each([
@@ -155,7 +163,7 @@ describe('honest Markdown', () => {
   })
 
   it('has its code, spaces and signs as they were written, in colors once these are there', async () => {
-    const prose = proseOf('```python\nif a < b:\n    print("<b>&amp;</b>")\n```\n\nSee `man  soup`.')
+    const prose = await equippedProseOf('```python\nif a < b:\n    print("<b>&amp;</b>")\n```\n\nSee `man  soup`.')
 
     expect(prose.querySelector('pre')!.textContent).toBe('if a < b:\n    print("<b>&amp;</b>")\n')
     expect(prose.querySelector('p code')!.textContent).toBe('man  soup')
@@ -174,7 +182,7 @@ describe('honest Markdown', () => {
     ['$$\nE = mc^2\n$$', 'formula-block'],
     ['so\n\\[\nE = mc^2\n\\]\nit is', 'formula-block'],
   ])('has its formulas, for eyes and for ears: %j', async (text, name) => {
-    const prose = proseOf(text)
+    const prose = await equippedProseOf(text)
 
     await waitFor(() => expect(prose.querySelector(`.${name} math`)).not.toBeNull())
     expect(prose.querySelector('annotation')!.textContent!.trim()).toBe('E = mc^2')
@@ -185,7 +193,7 @@ describe('honest Markdown', () => {
   })
 
   it('has a formula that cannot be set as it was written', async () => {
-    const prose = proseOf('$\\href{javascript:alert(1)}{x}$ $\\frac{1$ $x$')
+    const prose = await equippedProseOf('$\\href{javascript:alert(1)}{x}$ $\\frac{1$ $x$')
 
     await waitFor(() => expect(prose.querySelector('math')).not.toBeNull())
     expect(prose.querySelector('a, [href]')).toBeNull()

@@ -8,7 +8,6 @@ import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
 import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
-import { keepDraft, readDraft } from '@/shared/drafts'
 import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
@@ -21,6 +20,7 @@ import type { Judgement } from './queue'
 import styles from './rank.module.css'
 import { type Ballot, EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
 import { Tray } from './tray'
+import { useKeptRanking } from './use-kept-ranking'
 import { useStickyHeight } from './use-sticky-height'
 
 const ReasonDialog = lazy(() => import('./reason-dialog'))
@@ -47,8 +47,7 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
   const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
   const letterOf = useCallback((id: number) => letterIn(ids, id), [ids])
 
-  const draftKey = useMemo(() => ({ kind: 'ranking', person, id: assignment.id }) as const, [person, assignment.id])
-  const [kept] = useState(() => readDraft(draftKey) as { ballot?: unknown; seconds?: number } | null)
+  const { kept, keep } = useKeptRanking(assignment, person)
   const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? initial ?? EMPTY))
   const ballot = history.present
   const seconds = useVisibleSeconds(Number(kept?.seconds) || 0)
@@ -74,10 +73,10 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
         return
       }
       setHistory(next)
-      keepDraft(draftKey, { ballot: next.present, seconds: seconds() })
+      keep({ ballot: next.present, seconds: seconds() })
       announce(describe(next.present, ids, t))
     },
-    [history, ids, draftKey, seconds, letterOf, t],
+    [history, ids, keep, seconds, letterOf, t],
   )
 
 

@@ -86,6 +86,10 @@ class BadEdit(BadInput):
     code = "bad_edit"
 
 
+class BadDraft(BadInput):
+    code = "bad_draft"
+
+
 class TooFewCandidates(BadInput):
     code = "too_few_candidates"
 
@@ -100,6 +104,17 @@ class AlreadySubmitted(Refusal):
 
 class CampaignPaused(Refusal):
     code = "campaign_paused"
+
+
+class CorrectionWindowClosed(Refusal):
+    code = "correction_window_closed"
+
+
+class OtherPerson(Refusal):
+    """The page belongs to somebody else than who is signed in by now."""
+
+    code = "other_person"
+    status = 403
 
 
 class IdempotencyConflict(Refusal):

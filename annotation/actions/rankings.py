@@ -1,9 +1,9 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from annotation.actions.assignments import lease_lost
@@ -12,7 +12,14 @@ from annotation.actions.consents import agreed_text
 from annotation.actions.judgements import Judgement, check_judgement, judgement_of
 from annotation.actions.pauses import look_at_labeler
 from annotation.actions.quality import look_again
-from annotation.errors import AlreadySubmitted, CampaignPaused, IdempotencyConflict, LeaseLost
+from annotation.actions.ranking_drafts import drop_ranking_draft
+from annotation.errors import (
+    AlreadySubmitted,
+    CampaignPaused,
+    CorrectionWindowClosed,
+    IdempotencyConflict,
+    LeaseLost,
+)
 from annotation.models import Assignment, Campaign, LapsedLease, Person, Ranking
 
 
@@ -47,6 +54,9 @@ def submit_ranking(
             with transaction.atomic():
                 taken = assignment if assignment.submit(labeler) else _late(assignment, labeler)
                 ranking = taken and _store(taken, labeler, 1, judgement, seconds_spent, idempotency_key, now)
+                if ranking:
+                    # Of the assignment that they worked on, wherever a late one is kept.
+                    drop_ranking_draft(assignment=assignment, labeler=labeler)
         except IntegrityError:
             # The same labeler was quicker elsewhere: with this very submission, or with another slot of
             # these candidates, which the second attempt finds.
@@ -76,6 +86,7 @@ def correct_ranking(
     :raises LeaseLost: this labeler has submitted nothing here.
     :raises ConsentNeeded: this labeler withdrew their consent.
     :raises CampaignPaused: the campaign takes no corrections.
+    :raises CorrectionWindowClosed: it was handed in too long ago.
     :raises IdempotencyConflict: the key came before with another judgement.
     """
     judgement = judgement_of(**judged)
@@ -93,7 +104,9 @@ def correct_ranking(
             raise LeaseLost(_("There is no ranking of yours here that you could correct."))
         if known := _known(labeler, idempotency_key):
             return _same(known, assignment, judgement), False
-        revision = 1 + (corrected.rankings.aggregate(last=Max("revision"))["last"] or 0)
+        before = corrected.rankings.aggregate(revision=Max("revision"), first=Min("submitted_at"))
+        _require_open_window(assignment.campaign, before["first"], now)
+        revision = 1 + before["revision"]
         ranking = _store(corrected, labeler, revision, judgement, seconds_spent, idempotency_key, now)
     look_again(candidate_set=assignment.candidate_set, now=now)
     return ranking, True
@@ -151,6 +164,14 @@ def _store(
         submitted_at=now,
         **judgement,
     )
+
+
+def _require_open_window(campaign: Campaign, first_submitted: datetime, now: datetime) -> None:
+    # From when it was first handed in: else each correction would open the window again.
+    if now >= first_submitted + timedelta(minutes=campaign.correction_minutes):
+        raise CorrectionWindowClosed(
+            _("The time to correct this is over; what you submitted stays as it is.")
+        )
 
 
 def _known(labeler: Person, idempotency_key: UUID) -> Ranking | None:

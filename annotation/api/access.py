@@ -8,13 +8,21 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
+from annotation.errors import OtherPerson
 from annotation.models import Person
 
 Row = TypeVar("Row", bound=Model)
 
 
 def person(request: Request) -> Person:
+    """Who is asking.
+
+    :raises OtherPerson: the page was opened by somebody else, so that what it sends is theirs.
+    """
     assert isinstance(request.user, Person)  # every view asks for a signed-in person
+    meant = request.headers.get("X-Person", "")
+    if meant and meant != str(request.user.pk):
+        raise OtherPerson(_("Somebody else is signed in by now. Sign in again to go on with your work."))
     return request.user
 
 

@@ -11,10 +11,11 @@ from rest_framework.views import APIView
 
 from annotation.actions.assignments import claim_assignments, extend_assignment, skip_assignment
 from annotation.actions.campaigns import current_guideline
+from annotation.actions.ranking_drafts import drafts_of
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
 from annotation.errors import NotHandedOut
-from annotation.models import Assignment, Campaign, Completion, Person
+from annotation.models import Assignment, Campaign, Completion, Person, RankingDraft
 
 MOST_AHEAD = 3
 
@@ -48,11 +49,22 @@ class ShownOutput(serializers.ModelSerializer[Assignment]):
         return guideline.version if guideline else 0
 
 
+class RankingDraftOutput(serializers.ModelSerializer[RankingDraft]):
+    content = serializers.JSONField(help_text="As the page kept it.")
+
+    class Meta:
+        model = RankingDraft
+        fields = ["content", "revision", "saved_at"]
+
+
 class AssignmentOutput(ShownOutput):
+    """One that is held now, with what was begun of it, so that opening it asks for nothing more."""
+
     lease_expires_at = serializers.DateTimeField()
+    draft = RankingDraftOutput(allow_null=True)
 
     class Meta(ShownOutput.Meta):
-        fields = [*ShownOutput.Meta.fields, "lease_expires_at"]
+        fields = [*ShownOutput.Meta.fields, "lease_expires_at", "draft"]
 
 
 class HoldingInput(serializers.Serializer[Any]):
@@ -102,7 +114,7 @@ class ClaimAssignments(APIView):
             rng=random.SystemRandom(),
             **body.validated_data,
         )
-        return Response(AssignmentsOutput({"assignments": claimed}).data)
+        return Response(AssignmentsOutput({"assignments": with_drafts(claimed, person(request))}).data)
 
 
 class SkipAssignment(APIView):
@@ -135,11 +147,19 @@ def find_assignment(key: UUID) -> Assignment:
     return find(Assignment.objects.in_full(), key=key)
 
 
+def with_drafts(assignments: list[Assignment], labeler: Person) -> list[Assignment]:
+    """The same, each with what the labeler began of it: one query for all of them."""
+    begun = drafts_of(labeler, assignments)
+    for assignment in assignments:
+        assignment.draft = begun.get(assignment.pk)  # type: ignore[attr-defined]  # for AssignmentOutput
+    return assignments
+
+
 def next_assignments(left: Assignment, labeler: Person, holding: list[UUID]) -> list[Assignment]:
     """One more of the kind, so that the page always holds as many as before."""
     is_adjudication = left.purpose == Assignment.Purpose.ADJUDICATION
     try:
-        return claim_assignments(
+        claimed = claim_assignments(
             campaign=left.campaign,
             labeler=labeler,
             count=1,
@@ -151,3 +171,4 @@ def next_assignments(left: Assignment, labeler: Person, holding: list[UUID]) -> 
     except NotHandedOut:
         # What was just handed in is stored all the same; the page learns why when it asks for more.
         return []
+    return with_drafts(claimed, labeler)

@@ -1,6 +1,7 @@
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 from annotation.errors import RequestTooLarge
@@ -18,7 +19,10 @@ class BoundedJSONParser(JSONParser):
         length = int(request.META.get("CONTENT_LENGTH") or 0) if request else 0
         if length > MAX_BODY_BYTES:
             raise too_large()
-        parsed: dict[str, Any] = super().parse(stream, media_type, parser_context)
+        try:
+            parsed: dict[str, Any] = super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(_("This is nested too deeply to be read.")) from error
         return parsed
 
 

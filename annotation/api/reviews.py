@@ -20,7 +20,7 @@ from annotation.actions.reviews import (
     reviews_waiting,
 )
 from annotation.api.access import find, person
-from annotation.api.assignments import AssignmentsOutput, ClaimInput
+from annotation.api.assignments import AssignmentsOutput, ClaimInput, with_drafts
 from annotation.api.demonstrations import TurnOutput
 from annotation.api.prompts import PromptOutput
 from annotation.models import Assignment, Campaign, Demonstration, Ranking, Review
@@ -160,7 +160,7 @@ class ClaimAdjudications(ReviewerView):
             rng=random.SystemRandom(),
             **body.validated_data,
         )
-        return Response(AssignmentsOutput({"assignments": claimed}).data)
+        return Response(AssignmentsOutput({"assignments": with_drafts(claimed, person(request))}).data)
 
 
 class LabelersOrders(ReviewerView):

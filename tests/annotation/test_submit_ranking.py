@@ -16,6 +16,7 @@ from annotation.errors import (
     BadRating,
     BadStrength,
     CampaignPaused,
+    CorrectionWindowClosed,
     DuplicateCompletion,
     IdempotencyConflict,
     IncompleteRanking,
@@ -318,6 +319,37 @@ class TestCorrectRanking:
 
         with pytest.raises(CampaignPaused):
             self.correct(first, ada)
+
+    @pytest.mark.parametrize(
+        ("minutes", "after", "is_open"), [(30, 29, True), (30, 30, False), (0, 0, False)]
+    )
+    def test_is_taken_within_the_campaigns_window(self, first, ada, kitchen, minutes, after, is_open):
+        kitchen.correction_minutes = minutes
+        kitchen.save()
+        first.assignment.campaign.refresh_from_db()
+        now = NOON + timedelta(minutes=after)
+
+        if is_open:
+            assert self.correct(first, ada, now=now)[0].revision == 2
+            return
+        with pytest.raises(CorrectionWindowClosed):
+            self.correct(first, ada, now=now)
+        assert Ranking.objects.get() == first
+
+    def test_does_not_open_the_window_again(self, first, ada):
+        day = timedelta(days=1)
+        self.correct(first, ada, now=NOON + day / 2)
+
+        with pytest.raises(CorrectionWindowClosed):
+            self.correct(first, ada, now=NOON + day)
+
+    def test_that_was_stored_is_told_again_after_the_window(self, first, ada):
+        key = uuid4()
+        second, _ = self.correct(first, ada, idempotency_key=key)
+
+        again = self.correct(first, ada, idempotency_key=key, now=NOON + timedelta(days=9))
+
+        assert again == (second, False)
 
     def test_shows_the_latest_of_ones_own_first(self, first, ada, ben, kitchen, soup, claim):
         add_candidate_set(prompt=soup, texts=["Yes.", "No."])

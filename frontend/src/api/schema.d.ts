@@ -20,6 +20,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assignments/{key}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The ranking that somebody is making of an assignment. Nobody else ever sees it. */
+        get: operations["getRankingDraft"];
+        /** @description The ranking that somebody is making of an assignment. Nobody else ever sees it. */
+        put: operations["saveRankingDraft"];
+        post?: never;
+        /** @description The ranking that somebody is making of an assignment. Nobody else ever sees it. */
+        delete: operations["dropRankingDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assignments/{key}/heartbeat": {
         parameters: {
             query?: never;
@@ -434,7 +453,7 @@ export interface components {
             rationale: components["schemas"]["RationaleEnum"];
             edit: boolean;
         };
-        /** @description What a labeler sees: nothing in it tells who or what wrote a candidate. */
+        /** @description One that is held now, with what was begun of it, so that opening it asks for nothing more. */
         AssignmentOutput: {
             /** Format: uuid */
             id: string;
@@ -445,6 +464,7 @@ export interface components {
             readonly guideline_version: number;
             /** Format: date-time */
             lease_expires_at: string;
+            draft: components["schemas"]["RankingDraftOutput"] | null;
         };
         AssignmentsOutput: {
             assignments: components["schemas"]["AssignmentOutput"][];
@@ -584,6 +604,9 @@ export interface components {
              * Format: date-time
              */
             approved_at?: string | null;
+        };
+        FoundRankingDraftOutput: {
+            draft: components["schemas"]["RankingDraftOutput"] | null;
         };
         GivenConsentOutput: {
             readonly id: number;
@@ -773,6 +796,26 @@ export interface components {
             language?: string;
             messages: components["schemas"]["MessageOutput"][];
         };
+        RankingDraftInputRequest: {
+            /** @description Opaque: a JSON object of the page's own making. */
+            content: unknown;
+            /** @description The one that it goes on from; 0 for the first. */
+            revision: number;
+        };
+        RankingDraftOutput: {
+            /** @description As the page kept it. */
+            content: unknown;
+            /**
+             * Format: int64
+             * @description Counts saves, so that two tabs cannot overwrite each other.
+             */
+            revision?: number;
+            /**
+             * Saved
+             * Format: date-time
+             */
+            saved_at: string;
+        };
         /** @description A judgement, and what the page still has to do. */
         RankingInputRequest: {
             /** @description Assignments that the page still has besides this one. */
@@ -934,6 +977,12 @@ export interface components {
             holding?: string[];
             reason: string;
         };
+        StaleRankingDraftOutput: {
+            code: string;
+            detail: string;
+            /** @description What is saved now. */
+            fields: components["schemas"]["FoundRankingDraftOutput"];
+        };
         SubmissionInputRequest: {
             /** Format: uuid */
             idempotency_key: string;
@@ -1009,6 +1058,80 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CorrectionOutput"];
                 };
+            };
+        };
+    };
+    getRankingDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundRankingDraftOutput"];
+                };
+            };
+        };
+    };
+    saveRankingDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RankingDraftInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingDraftOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleRankingDraftOutput"];
+                };
+            };
+        };
+    };
+    dropRankingDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

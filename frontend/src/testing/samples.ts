@@ -15,6 +15,7 @@ export function sampleAssignment(id: number, changes: Partial<Assignment> = {}):
     },
     candidates: ANSWERS.map((text, place): Candidate => ({ id: id * 10 + place, text })),
     lease_expires_at: '2026-11-24T12:30:00Z',
+    draft: null,
     guideline_version: 1,
     ...changes,
   }

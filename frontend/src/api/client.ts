@@ -2,6 +2,7 @@ import createClient from 'openapi-fetch'
 
 import { ApiError, refusal } from './errors'
 import type { paths } from './schema'
+import { noteServerTime } from './server-time'
 
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
@@ -11,6 +12,21 @@ const askers = new Set<() => void>()
 export function onConsentNeeded(ask: () => void): () => void {
   askers.add(ask)
   return () => void askers.delete(ask)
+}
+
+const endings = new Set<(error: ApiError) => void>()
+
+/** Call ``hear`` whenever the server no longer takes the page for that of who is signed in; returns how to stop. */
+export function onSignedOut(hear: (error: ApiError) => void): () => void {
+  endings.add(hear)
+  return () => void endings.delete(hear)
+}
+
+let acting: number | null = null
+
+/** From now on say whose work is sent, so that it is never taken for that of somebody else who signs in. */
+export function actAs(person: number | null): void {
+  acting = person
 }
 
 export const client = createClient<paths>({
@@ -23,12 +39,16 @@ export const client = createClient<paths>({
 client.use({
   onRequest({ request }) {
     if (UNSAFE.has(request.method)) request.headers.set('X-CSRFToken', csrfToken())
+    // What is somebody's in particular says so itself.
+    if (acting !== null && !request.headers.has('X-Person')) request.headers.set('X-Person', String(acting))
     return request
   },
   async onResponse({ response }) {
+    noteServerTime(response.headers.get('Date'))
     if (response.ok) return response
     const error = await refusal(response)
     if (error.code === 'consent_needed') askers.forEach((ask) => ask())
+    if (error.isSignedOut) endings.forEach((hear) => hear(error))
     throw error
   },
   onError({ error }) {

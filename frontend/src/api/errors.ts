@@ -19,7 +19,7 @@ export class ApiError extends Error {
 
   /** Sending the same again may work: the network or the server failed, not the request. */
   get isTemporary(): boolean {
-    return this.status === 0 || this.status >= 500 || this.status === 429
+    return this.status === 0 || this.status >= 500 || this.status === 429 || this.status === 408
   }
 
   /** No work here until somebody has looked; nothing is wrong and nothing is lost. */
@@ -32,8 +32,9 @@ export class ApiError extends Error {
     return (this.status === 403 && !this.isSignedOut) || this.status === 404
   }
 
+  /** Nobody is signed in, or somebody else is. */
   get isSignedOut(): boolean {
-    return this.code === 'not_authenticated'
+    return this.code === 'not_authenticated' || this.code === 'other_person'
   }
 }
 

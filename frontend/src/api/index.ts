@@ -1,8 +1,9 @@
 import { answer, client } from './client'
 import type { components } from './schema'
 
-export { onConsentNeeded } from './client'
+export { actAs, onConsentNeeded, onSignedOut } from './client'
 export { ApiError } from './errors'
+export { serverNow } from './server-time'
 
 type Schemas = components['schemas']
 
@@ -16,10 +17,12 @@ export type ErasureMode = Schemas['ErasureInputRequest']['mode']
 export type Prompt = Schemas['PromptOutput']
 export type Message = Schemas['MessageOutput']
 export type Assignment = Schemas['AssignmentOutput']
+export type RankingDraft = Schemas['RankingDraftOutput']
 export type Candidate = Schemas['CandidateOutput']
 export type Demonstration = Schemas['DemonstrationOutput']
 export type Turn = Schemas['TurnOutput']
 export type RankingBody = Schemas['RankingInputRequest']
+export type CorrectionBody = Schemas['JudgementInputRequest']
 export type ReviewsWaiting = Schemas['ReviewsWaitingOutput']
 export type ReviewedDemonstration = Schemas['ReviewedDemonstrationOutput']
 export type ReviewBody = Schemas['ReviewInputRequest']
@@ -28,6 +31,11 @@ export type Practice = Schemas['PracticeOutput']
 export type PracticeItem = Schemas['ShownPracticeOutput']
 export type PracticeResult = Schemas['PracticeAttemptOutput']
 export type SubmissionBody = Schemas['SubmissionInputRequest']
+
+/** How to send: whose it is, until when to wait, and whether to go on when the page goes away. */
+export type Sending = { person?: number; signal?: AbortSignal; keepalive?: boolean }
+
+const initOf = ({ person, ...init }: Sending) => ({ ...init, ...(person !== undefined && { headers: { 'X-Person': String(person) } }) })
 
 export const getMe = () => answer(client.GET('/api/me'))
 
@@ -82,11 +90,30 @@ export const getPractice = (campaignId: number, after: number | null) =>
 export const attemptPractice = (itemId: number, body: Schemas['PracticeAttemptInputRequest']) =>
   answer(client.POST('/api/practice/{item_id}/attempts', { params: { path: { item_id: itemId } }, body }))
 
-export const submitRanking = (key: string, body: RankingBody) =>
+export const submitRanking = (key: string, body: RankingBody, how: Sending = {}) =>
   answer(
     client.POST('/api/assignments/{key}/ranking', {
       params: { path: { key } },
       body,
+      ...initOf(how),
+    }),
+  )
+
+export const correctRanking = (key: string, body: CorrectionBody, how: Sending = {}) =>
+  answer(
+    client.POST('/api/assignments/{key}/corrections', {
+      params: { path: { key } },
+      body,
+      ...initOf(how),
+    }),
+  )
+
+export const saveRankingDraft = (key: string, body: { content: unknown; revision: number }, how: Sending = {}) =>
+  answer(
+    client.PUT('/api/assignments/{key}/draft', {
+      params: { path: { key } },
+      body,
+      ...initOf(how),
     }),
   )
 
@@ -112,19 +139,21 @@ export const claimDemonstration = (campaignId: number) =>
     }),
   )
 
-export const saveDraft = (demonstrationId: number, body: { turns: Turn[]; revision: number }) =>
+export const saveDraft = (demonstrationId: number, body: { turns: Turn[]; revision: number }, how: Sending = {}) =>
   answer(
     client.PUT('/api/demonstrations/{demonstration_id}/draft', {
       params: { path: { demonstration_id: demonstrationId } },
       body,
+      ...initOf(how),
     }),
   )
 
-export const submitDemonstration = (demonstrationId: number, body: SubmissionBody) =>
+export const submitDemonstration = (demonstrationId: number, body: SubmissionBody, how: Sending = {}) =>
   answer(
     client.POST('/api/demonstrations/{demonstration_id}/submission', {
       params: { path: { demonstration_id: demonstrationId } },
       body,
+      ...initOf(how),
     }),
   )
 

@@ -13,6 +13,7 @@ import { wordsFor } from '@/shared/errors'
 import { useCommands } from '@/shared/use-commands'
 
 import { Header } from './header'
+import { SessionEnd } from './session-end'
 
 const loadRankScreen = () => import('@/features/rank/rank-screen')
 
@@ -40,7 +41,7 @@ export function App() {
 function Session() {
   const { t } = useTranslation()
   const queries = useQueryClient()
-  const me = useQuery({ queryKey: ['me'], queryFn: personOrNull, staleTime: Infinity })
+  const me = useQuery({ queryKey: ['me'], queryFn: () => personOrNull(queries.getQueryData(['me'])), staleTime: Infinity })
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
@@ -56,7 +57,13 @@ function Session() {
       </>
     )
   }
-  return <Screens key={me.data.id} person={me.data} />
+  return (
+    <>
+      {/* First: what is sent says whose it is from the first request on. */}
+      <SessionEnd key={`end ${me.data.id}`} person={me.data} />
+      <Screens key={me.data.id} person={me.data} />
+    </>
+  )
 }
 
 function Screens({ person }: { person: Person }) {
@@ -149,11 +156,12 @@ function NoSuchPage() {
   )
 }
 
-async function personOrNull(): Promise<Person | null> {
+/** Whose work is on screen stays there when their session ends: they are asked to sign in over it. */
+async function personOrNull(known: Person | null = null): Promise<Person | null> {
   try {
     return await getMe()
   } catch (error) {
-    if (error instanceof ApiError && (error.isSignedOut || error.status === 401)) return null
+    if (error instanceof ApiError && (error.isSignedOut || error.status === 401)) return known
     throw error
   }
 }

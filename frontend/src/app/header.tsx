@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 
 import { type Campaign, type Person, signOut } from '@/api'
+import { SaveState } from '@/components/save-state'
 import { chooseLanguage, type Language, LANGUAGES } from '@/shared/i18n'
 
 type Props = {
@@ -29,6 +30,7 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
       <Link href="/" className="brand">Rankwright</Link>
       {campaign && <span className="where">{campaign.name}</span>}
       <div className="page-tools">
+        {person && <SaveState person={person.id} />}
         {person && person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
         {campaign && <button type="button" className="quiet" onClick={onGuideline}>{t('guideline.title')}</button>}
         {person && <button type="button" className="quiet wide-only" onClick={onShortcuts}>{t('shortcuts.title')}</button>}

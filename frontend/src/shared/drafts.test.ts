@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 
+import { deviceKeeps } from './device'
 import { dropDraft, draftIds, dropOldDrafts, keepDraft, readDraft } from './drafts'
 
 const DAY = 24 * 3600 * 1000
@@ -22,7 +23,7 @@ describe('a draft', () => {
     keepDraft(ADAS, "Ada's")
 
     expect(readDraft({ ...ADAS, person: 8 })).toBeNull()
-    expect(readDraft({ ...ADAS, kind: 'unsent' })).toBeNull()
+    expect(readDraft({ ...ADAS, kind: 'review' })).toBeNull()
     expect(readDraft({ ...ADAS, id: 33 })).toBeNull()
   })
 
@@ -40,7 +41,7 @@ describe('a draft', () => {
     expect(readDraft(ADAS)).toBeNull()
   })
 
-  it('that does not fit is not kept, and nothing breaks', () => {
+  it('that does not fit lives as long as the page, which says so', () => {
     const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
       throw new DOMException('full', 'QuotaExceededError')
     })
@@ -48,17 +49,30 @@ describe('a draft', () => {
     const isKept = keepDraft(ADAS, 'much')
 
     full.mockRestore()
-    expect(isKept).toBe(false)
-    expect(keepDraft(ADAS, 'much')).toBe(true)
+    expect([isKept, deviceKeeps()]).toEqual([false, false])
+    expect(readDraft(ADAS)).toBe('much')
+    expect(keepDraft(ADAS, 'more')).toBe(true)
+    expect([readDraft(ADAS), deviceKeeps()]).toEqual(['more', true])
+  })
+
+  it('is kept by the page where a browser forbids storage at its name', () => {
+    vi.stubGlobal('localStorage', undefined)
+
+    expect(keepDraft(ADAS, 'half')).toBe(false)
+
+    expect(readDraft(ADAS)).toBe('half')
+    expect(draftIds(ADAS)).toEqual(['3'])
+    dropDraft(ADAS)
+    expect(readDraft(ADAS)).toBeNull()
   })
 })
 
 describe('the drafts of a person', () => {
   it('are counted without those of others whose number begins alike', () => {
-    for (const [person, id] of [[7, 20], [7, 3], [77, 4]] as const) keepDraft({ kind: 'unsent', person, id }, 'x')
+    for (const [person, id] of [[7, 20], [7, 3], [77, 4]] as const) keepDraft({ kind: 'skipped', person, id }, 'x')
     keepDraft({ kind: 'ranking', person: 7, id: 5 }, 'x')
 
-    expect(draftIds({ kind: 'unsent', person: 7 })).toEqual(['20', '3'])
+    expect(draftIds({ kind: 'skipped', person: 7 })).toEqual(['20', '3'])
   })
 })
 
@@ -73,13 +87,11 @@ describe('old drafts', () => {
     expect(draftIds(ADAS)).toEqual(['2'])
   })
 
-  it('stay when they were handed in and not sent, and so does what is not ours', () => {
-    keepDraft({ ...ADAS, kind: 'unsent' }, 'handed in', NOON - 400 * DAY)
+  it('stay where they are not ours', () => {
     localStorage.setItem('somebody.else', 'theirs')
 
     dropOldDrafts(NOON)
 
-    expect(readDraft({ ...ADAS, kind: 'unsent' })).toBe('handed in')
     expect(localStorage.getItem('somebody.else')).toBe('theirs')
   })
 })

@@ -27,6 +27,7 @@ export type Command =
   | 'foldPrompt'
   | 'skip'
   | 'cannotJudge'
+  | 'undoSubmit'
   | 'preview'
   | 'addTurn'
   | 'turnUp'
@@ -62,6 +63,7 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'rank', command: 'skip', chords: ['S'] },
   { scope: 'rank', command: 'cannotJudge', chords: ['U'] },
   { scope: 'rank', command: 'submit', chords: ['Enter'] },
+  { scope: 'rank', command: 'undoSubmit', chords: ['Shift+U'] },
   { scope: 'adjudicate', command: 'showOrders', chords: ['O'] },
   { scope: 'review', command: 'accept', chords: ['Y'] },
   { scope: 'review', command: 'writeReason', chords: ['R'] },

@@ -7,12 +7,15 @@ import { useSingleKeys } from './single-keys'
 /** What to do on a command; answering ``false`` leaves the key to the browser. */
 export type Commands = Partial<Record<Command, (place: number) => unknown>>
 
-/** Listen for the keymap's commands while the component is shown. A dialog on top takes the keyboard for itself. */
+/** A dialog on top takes the keyboard for itself; what is open in another tab takes nothing. */
+const CLOSED = '[role="dialog"], [data-elsewhere]'
+
+/** Listen for the keymap's commands while the component is shown. */
 export function useCommands(scopes: readonly Scope[], commands: Commands): void {
   const [singleKeys] = useSingleKeys()
 
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.repeat || document.querySelector('[role="dialog"]')) return
+    if (event.defaultPrevented || event.repeat || document.querySelector(CLOSED)) return
     const stroke = readStroke(event, scopes, singleKeys)
     const run = stroke && commands[stroke.command]
     if (!run || run(stroke.place) === false) return

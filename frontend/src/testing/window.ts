@@ -1,6 +1,7 @@
 import { cleanup, configure } from '@testing-library/react'
 import { afterEach, beforeAll, beforeEach, vi } from 'vitest'
 
+import { closeOutboxes } from '@/components/outbox'
 import { chooseLanguage, startLanguages } from '@/shared/i18n'
 
 // What jsdom lacks and the screens ask for.
@@ -20,6 +21,7 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup()
+  closeOutboxes()
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })

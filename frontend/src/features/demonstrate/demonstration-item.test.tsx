@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { Demonstration } from '@/api'
+import { outboxOf } from '@/components/outbox'
 import { keepDraft } from '@/shared/drafts'
 import { answerWith } from '@/testing/network'
 import { show } from '@/testing/render'
@@ -12,11 +13,10 @@ import { DemonstrationItem } from './demonstration-item'
 
 const ADA = 7
 const onSubmitted = vi.fn()
-const onSignedOut = vi.fn()
 
 function open(demonstration: Demonstration = sampleDemonstration(1)) {
   const shown = show(
-    <DemonstrationItem demonstration={demonstration} person={ADA} onSubmitted={onSubmitted} onSignedOut={onSignedOut} />,
+    <DemonstrationItem demonstration={demonstration} person={ADA} onSubmitted={onSubmitted} onSignedOut={() => undefined} />,
   )
   return { user: userEvent.setup({ advanceTimers: vi.advanceTimersByTime }), ...shown }
 }
@@ -78,26 +78,41 @@ describe('writing a demonstration', () => {
     expect(localStorage).toHaveLength(0)
   })
 
-  it('sent again after a failure carries the same key, another text another one', async () => {
+  it('is kept and sent later where nobody answers', async () => {
+    let isReachable = false
     const all = answerWith(({ path }) => {
-      if (path.endsWith('/submission')) throw new TypeError('Failed to fetch')
-      return { body: sampleDemonstration(1) }
+      if (!isReachable) throw new TypeError('Failed to fetch')
+      return path.endsWith('/submission') ? { status: 201, body: { demonstration: sampleDemonstration(1), next: null } } : { body: sampleDemonstration(1) }
     })
     const keys = () => all.filter(({ path }) => path.endsWith('/submission')).map(({ body }) => (body as { idempotency_key: string }).idempotency_key)
     const { user } = open()
     await user.type(turn(1), 'Salt.')
 
     await user.click(submitButton())
-    await user.click(await screen.findByRole('button', { name: 'Try again' }))
-    await waitFor(() => expect(keys()).toHaveLength(2))
-    await user.type(turn(1), ' And pepper.')
-    await user.click(submitButton())
-    await waitFor(() => expect(keys()).toHaveLength(3))
+    await waitFor(() => expect(onSubmitted).toHaveBeenCalledWith(null))
+    isReachable = true
+    await vi.advanceTimersByTimeAsync(5000)
 
-    const [first, again, other] = keys()
-    expect(again).toBe(first)
-    expect(other).not.toBe(first)
-    expect(screen.getByRole('alert').textContent).toContain('cannot be reached')
+    expect(outboxOf(ADA).snapshot().items).toEqual([])
+    expect(keys().length).toBeGreaterThan(1)
+    expect(new Set(keys()).size).toBe(1)
+  })
+
+  it('stays on screen with the words of who refused it, to be changed', async () => {
+    answerWith(({ path }) =>
+      path.endsWith('/submission')
+        ? { status: 400, body: { code: 'text_too_long', detail: 'The text is too long.' } }
+        : { body: sampleDemonstration(1) },
+    )
+    const { user } = open()
+    await user.type(turn(1), 'Salt.')
+
+    await user.click(submitButton())
+
+    expect((await screen.findByRole('alert')).textContent).toContain('too long')
+    expect(turn(1).value).toBe('Salt.')
+    expect(onSubmitted).not.toHaveBeenCalled()
+    await waitFor(() => expect(outboxOf(ADA).snapshot().items).toEqual([]))
   })
 
   it('shows what the Markdown means when asked', async () => {
@@ -322,6 +337,7 @@ describe('a draft of a demonstration', () => {
 
     expect(turn(1).value).toBe('Written here.')
     expect(submitButton().disabled).toBe(true)
+    expect(screen.getByRole('region', { name: 'The other version' }).textContent).toContain('Written there.')
     await user.click(screen.getByRole('button', { name: 'The other one' }))
 
     expect(turn(1).value).toBe('Written there.')

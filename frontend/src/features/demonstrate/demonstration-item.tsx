@@ -20,6 +20,7 @@ import { RemovedTurns } from './removed-turns'
 import { Suggestion } from './suggestion'
 import { TurnEditor } from './turn-editor'
 import { isEmpty, nextRole, outOfTurn, problem, turnsOf } from './turns'
+import { TwoVersions } from './two-versions'
 import { useSubmission } from './use-submission'
 import { useWriting } from './use-writing'
 import { WritingBar } from './writing-bar'
@@ -37,7 +38,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
   const { prompt, checklist } = demonstration
   const [secondsBefore] = useState(() => keptSeconds(person, demonstration.id))
   const seconds = useVisibleSeconds(secondsBefore)
-  const { now, arrange, writeTurn, ticks, tick, saved, settle, close } = useWriting({ demonstration, person, seconds, onSignedOut })
+  const { now, arrange, writeTurn, ticks, tick, saved, parted, settle, close } = useWriting({ demonstration, person, seconds })
   const { turns } = now
 
   const [isPreview, setPreview] = useState(hasRoomForPreview)
@@ -46,7 +47,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
   const heading = useRef<HTMLHeadingElement>(null)
   const misplaced = outOfTurn(turns)
 
-  const { send, error, isPending } = useSubmission({ demonstration, seconds, onSignedOut, onSubmitted: (next) => {
+  const { send, error, isPending } = useSubmission({ demonstration, person, seconds, onSubmitted: (next) => {
     close()
     announce(t('demonstrate.submitted'))
     onSubmitted(next)
@@ -142,11 +143,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
             </section>
           )}
 
-          {saved === 'conflict' && (
-            <Notice kind="warning" words={t('demonstrate.conflict')}
-              action={{ label: t('demonstrate.keepMine'), run: () => settle('mine') }}
-              other={{ label: t('demonstrate.takeTheirs'), run: () => settle('theirs') }} />
-          )}
+          {parted && <TwoVersions parted={parted} onSettle={settle} />}
 
           <ol className={styles.turns}>
             {turns.map((draft, index) => (

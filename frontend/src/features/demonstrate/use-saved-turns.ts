@@ -1,107 +1,58 @@
-import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 
-import { ApiError, claimDemonstration, type Demonstration, saveDraft } from '@/api'
-import { dropDraft, keepDraft, readDraft } from '@/shared/drafts'
+import { ApiError, claimDemonstration, type Demonstration, saveDraft, type Turn } from '@/api'
+import type { Saving } from '@/shared/draft-saver'
 
-import { begin, type Draft, isSame, readTurns, turnsOf } from './turns'
+import { KeptTurns } from './kept-turns'
 
-const IDLE_MS = 1500
-const AGAIN_MS = 15_000
+export type { Saved } from './kept-turns'
 
-/** Where the text is safe: as it came, on this device, at the server; "failed" tries again, "conflict" asks. */
-export type Saved = 'clean' | 'device' | 'saving' | 'server' | 'failed' | 'conflict'
+type Options = { demonstration: Demonstration; person: number; seconds: () => number }
 
-type Kept = { turns?: unknown; revision?: number; seconds?: number } | null
-
-type Options = { demonstration: Demonstration; person: number; seconds: () => number; onSignedOut: () => void }
-
-/** The turns of a demonstration, kept on this device with every key and at the server when the writer pauses. */
-export function useSavedTurns({ demonstration, person, seconds, onSignedOut }: Options) {
-  const key = useMemo(
-    () => ({ kind: 'demonstration', person, id: demonstration.id }) as const,
-    [person, demonstration.id],
+/** The turns of a demonstration, saved while the component is shown. */
+export function useSavedTurns({ demonstration, person, seconds }: Options) {
+  const [kept] = useState(
+    () =>
+      new KeptTurns({
+        demonstration,
+        person,
+        seconds,
+        save: (turns, revision, keepalive) => save(demonstration, person, turns, revision, keepalive),
+      }),
   )
-  const [opening] = useState(() => open(demonstration, readDraft(key) as Kept))
-  const [drafts, setDrafts] = useState<Draft[]>(opening.drafts)
-  const [saved, setSaved] = useState<Saved>(opening.saved)
-  const [theirs, setTheirs] = useState<Demonstration | null>(opening.theirs)
-  const revision = useRef(demonstration.revision ?? 0)
-  const isClosed = useRef(false)
-  /** What is on screen now, for answers that come back later. */
-  const written = useRef<Draft[]>(opening.drafts)
-
-  const keep = useCallback(() => {
-    keepDraft(key, { turns: turnsOf(written.current), revision: revision.current, seconds: seconds() })
-  }, [key, seconds])
-
-  const change = useCallback(
-    (next: Draft[]) => {
-      written.current = next
-      setDrafts(next)
-      setSaved('device')
-      keep()
-    },
-    [keep],
-  )
-
-  const meetTheirs = useEffectEvent(async () => {
-    const { demonstration: current } = await claimDemonstration(demonstration.campaign)
-    if (current?.id !== demonstration.id) return setSaved('device')
-    setTheirs(current)
-    setSaved('conflict')
-  })
-
-  const save = useEffectEvent(async () => {
-    setSaved('saving')
-    try {
-      const stored = await saveDraft(demonstration.id, {
-        turns: turnsOf(written.current),
-        revision: revision.current,
-      })
-      revision.current = stored.revision ?? revision.current + 1
-      if (isClosed.current) return
-      // Whoever went on writing meanwhile is ahead of the server again; their next pause saves that.
-      setSaved((now) => (now === 'saving' ? 'server' : now))
-      keep()
-    } catch (error) {
-      if (isClosed.current) return
-      if (error instanceof ApiError && error.isSignedOut) onSignedOut()
-      if (error instanceof ApiError && error.code === 'stale_revision') return meetTheirs()
-      setSaved('failed')
-    }
-  })
+  const state = useSyncExternalStore(kept.subscribe, kept.snapshot)
 
   useEffect(() => {
-    if (saved !== 'device' && saved !== 'failed') return
-    const timer = setTimeout(() => void save(), saved === 'failed' ? AGAIN_MS : IDLE_MS)
-    return () => clearTimeout(timer)
-  }, [drafts, saved])
+    kept.open()
+    const leave = () => document.visibilityState === 'hidden' && kept.flush(true)
+    const online = () => kept.flush()
+    document.addEventListener('visibilitychange', leave)
+    addEventListener('online', online)
+    return () => {
+      document.removeEventListener('visibilitychange', leave)
+      removeEventListener('online', online)
+      kept.leave()
+    }
+  }, [kept])
 
-  /** End a conflict: one of the two versions is kept. */
-  function settle(choice: 'mine' | 'theirs') {
-    if (!theirs) return
-    revision.current = theirs.revision ?? 0
-    setTheirs(null)
-    change(choice === 'mine' ? drafts : begin(theirs.turns))
-  }
-
-  /** Nothing is saved any more: it was handed in. */
-  function close() {
-    isClosed.current = true
-    dropDraft(key)
-  }
-
-  return { drafts, change, saved, settle, close }
+  return { ...state, change: kept.change, settle: kept.settle, close: kept.close }
 }
 
-/** What to show first: this device's text when it continues the server's, else the server's; both when they part. */
-function open(demonstration: Demonstration, kept: Kept) {
-  const mine = readTurns(kept?.turns)
-  if (!mine || isSame(mine, demonstration.turns)) {
-    return { drafts: begin(demonstration.turns), saved: 'clean', theirs: null } as const
+async function save(
+  { id, campaign }: Demonstration,
+  person: number,
+  turns: Turn[],
+  revision: number,
+  keepalive: boolean,
+): Promise<Saving<Demonstration>> {
+  try {
+    const stored = await saveDraft(id, { turns, revision }, { person, keepalive })
+    return { kind: 'saved', revision: stored.revision ?? revision + 1 }
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.isTemporary || error.isSignedOut) return { kind: 'failed' }
+    if (error.code !== 'stale_revision') return { kind: 'over' }
+    const { demonstration: theirs } = await claimDemonstration(campaign)
+    // Handed in from elsewhere, it is no draft any more.
+    return theirs?.id === id ? { kind: 'parted', theirs } : { kind: 'over' }
   }
-  const continues = kept?.revision === demonstration.revision
-  return continues
-    ? ({ drafts: begin(mine), saved: 'device', theirs: null } as const)
-    : ({ drafts: begin(mine), saved: 'conflict', theirs: demonstration } as const)
 }

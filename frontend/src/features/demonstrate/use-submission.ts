@@ -1,42 +1,44 @@
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 
-import { ApiError, type Demonstration, submitDemonstration, type Turn } from '@/api'
+import type { Demonstration, Turn } from '@/api'
+import { outboxOf } from '@/components/outbox'
+import { newKey } from '@/shared/unique'
 
 type Options = {
   demonstration: Demonstration
+  person: number
   seconds: () => number
+  /** Handed in: what comes next, as far as the server could be asked. */
   onSubmitted: (next: Demonstration | null) => void
-  onSignedOut: () => void
 }
 
-/** Handing it in: once, however often it is tried. */
-export function useSubmission({ demonstration, seconds, onSubmitted, onSignedOut }: Options) {
+/** Handing it in through the outbox: stored once, however often it is tried, and kept where nobody answers. */
+export function useSubmission({ demonstration, person, seconds, onSubmitted }: Options) {
   const [error, setError] = useState<unknown>(null)
   const [isPending, setPending] = useState(false)
-  const idempotencyKey = useRef<{ text: string; key: string } | null>(null)
-
-  /** The same text sent again carries the same key, so that it is stored once. */
-  function keyFor(text: string): string {
-    if (idempotencyKey.current?.text !== text) idempotencyKey.current = { text, key: crypto.randomUUID() }
-    return idempotencyKey.current.key
-  }
 
   async function send(turns: Turn[]) {
     if (isPending) return
     setPending(true)
     setError(null)
-    try {
-      const { next } = await submitDemonstration(demonstration.id, {
-        turns,
-        seconds_spent: seconds(),
-        idempotency_key: keyFor(JSON.stringify(turns)),
-      })
-      onSubmitted(next)
-    } catch (refusal) {
-      if (refusal instanceof ApiError && refusal.isSignedOut) onSignedOut()
-      setError(refusal)
-      setPending(false)
+    const outbox = outboxOf(person)
+    const key = newKey()
+    outbox.add({
+      key,
+      kind: 'demonstration',
+      target: String(demonstration.id),
+      path: `/demonstrate/${demonstration.campaign}`,
+      body: { turns, seconds_spent: seconds(), idempotency_key: key },
+      shown: demonstration,
+    })
+    const outcome = await outbox.outcomeOf(key)
+    if (outcome.kind !== 'refused') {
+      return onSubmitted(outcome.kind === 'stored' ? (outcome.answer as { next: Demonstration | null }).next : null)
     }
+    // It is on screen still: there it is changed and handed in again.
+    void outbox.withdraw(key)
+    setError(outcome.refusal)
+    setPending(false)
   }
 
   return { send, error, isPending }

@@ -8,7 +8,7 @@ import { type Beside, readBeside } from './beside'
 import { write } from './turns'
 import { useSavedTurns } from './use-saved-turns'
 
-type Options = { demonstration: Demonstration; person: number; seconds: () => number; onSignedOut: () => void }
+type Options = { demonstration: Demonstration; person: number; seconds: () => number }
 
 /** The turns and how they are arranged, with what is kept beside them: removed ones and ticks. */
 export function useWriting(options: Options) {
@@ -36,6 +36,7 @@ export function useWriting(options: Options) {
     now,
     arrange,
     saved: turns.saved,
+    parted: turns.parted,
     ticks: beside.ticks,
     tick: (ticks: readonly string[]) => keep({ ...beside, ticks }),
     writeTurn: (turn: number, content: string) => turns.change(write(turns.drafts, turn, content)),

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { screen, waitFor } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 
@@ -72,23 +72,6 @@ describe('settling a disagreement', () => {
 
     expect(screen.queryByRole('button', { name: 'Show what labelers said' })).toBeNull()
     expect(all[0]!.path).toBe('/api/campaigns/1/assignments')
-  })
-
-  it('that could not be sent waits for its own screen', async () => {
-    answerWith(({ path }) => {
-      if (path.endsWith('/ranking')) throw new TypeError('Failed to fetch')
-      return { body: { assignments: [sampleAssignment(1)] } }
-    })
-    const user = open()
-    await question()
-    await user.keyboard('123{Enter}')
-    await waitFor(() => expect(localStorage.getItem('rankwright.draft.unsent.8.1')).toContain('adjudicate'))
-
-    const all = answerWith(() => ({ body: { assignments: [] } }))
-    open('rank')
-
-    expect(await screen.findByRole('heading', { name: 'All ranked' })).toBeTruthy()
-    expect(all.map(({ path }) => path)).toEqual(['/api/campaigns/1/assignments'])
   })
 })
 

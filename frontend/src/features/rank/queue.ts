@@ -1,55 +1,82 @@
 import { ApiError, type Assignment, type RankingBody } from '@/api'
-import { dropDraft, draftIds, keepDraft, readDraft } from '@/shared/drafts'
+import { dropDraft, keepDraft, readDraft } from '@/shared/drafts'
+import type { Outbox, Settled } from '@/shared/outbox'
+import type { Item, Refusal } from '@/shared/outbox-store'
+import { newKey } from '@/shared/unique'
 
 /** Assignments held at a time: the one on screen, and the next, ready behind it. */
 const HELD = 2
+/** As many as the server lets a page name. */
+const MOST_NAMED = 20
+
+/** What was sent is at fault, and may be changed. */
+const CHANGEABLE = new Set([400, 413])
 
 /** Ranking, or settling what others ranked differently: the same screen, handed out from two places. */
 export type Work = 'rank' | 'adjudicate'
 
 export type Judgement = Pick<RankingBody, 'tiers' | 'cannot_judge' | 'seconds_spent'> & { unacceptable: number[] }
 
-/** A ranking that was handed in and is not stored yet. It stays on this device until it is. */
-export type Unsent = { assignment: Assignment; body: RankingBody; error: unknown; isSending: boolean }
+/** An assignment on this page, and how it stands. */
+export type Held = {
+  assignment: Assignment
+  /** What was handed in before: back on screen to be looked at again. */
+  initial?: Judgement
+  /** It is stored at the server: what is handed in now corrects it. */
+  isCorrection?: boolean
+  /** It was taken back unsent, as far as this page knows: an answer may have got lost on the way. */
+  isTakenBack?: boolean
+  /** Its time ran out; it can be handed in all the same. */
+  isLost?: boolean
+  /** The server's no to what was handed in, which is still in the outbox under this key. */
+  refused?: { key: string | null; refusal: Refusal }
+}
 
-type KeptUnsent = Pick<Unsent, 'assignment' | 'body'> & { work?: Work }
+/** The last one that was handed in, to be taken back with one key. */
+export type Last = { key: string; held: Held; judgement: Judgement }
 
 export type QueueState = {
   status: 'loading' | 'ready' | 'failed'
   /** Why there is nothing to do, or why what was asked last was not done. */
   error: unknown
   /** The first one is on screen. */
-  items: readonly Assignment[]
-  unsent: readonly Unsent[]
-  /** By assignment: why the server no longer takes what is on screen. */
-  refused: ReadonlyMap<string, ApiError>
+  items: readonly Held[]
+  last: Last | null
   /** The last one that was handed in came after somebody else had taken over: it is kept all the same. */
   isKeptAsSurplus: boolean
+  /** The last one was skipped, and what was written of it is kept on this device. */
+  isSkippedTextKept: boolean
 }
-
-/** What the server says to a ranking: what comes next, and whether this one came too late to count. */
-export type Submitted = { next: Assignment[]; isSurplus: boolean }
 
 export type QueueServer = {
   claim: (holding: string[], count: number) => Promise<Assignment[]>
-  submit: (id: string, body: RankingBody) => Promise<Submitted>
   skip: (id: string, reason: string, holding: string[]) => Promise<Assignment[]>
-  extend: (id: string) => Promise<unknown>
+  extend: (id: string) => Promise<{ lease_expires_at: string | null }>
 }
 
-type Options = { campaign: number; person: number; work?: Work; server: QueueServer; onSignedOut: () => void }
+type Options = { campaign: number; person: number; work?: Work; server: QueueServer; outbox: Outbox }
 
-/** The labeler's assignments of one campaign: the next is there at once, and what was handed in is never lost. */
+/** What the server answers to a ranking that was handed in. */
+type Stored = { next?: Assignment[]; kept_as_surplus?: boolean }
+
+/** The labeler's assignments of one campaign: the next is there at once, and what is handed in goes to the outbox. */
 export class AssignmentQueue {
-  private state: QueueState = { status: 'loading', error: null, items: [], unsent: [], refused: new Map(), isKeptAsSurplus: false }
+  private state: QueueState = {
+    status: 'loading',
+    error: null,
+    items: [],
+    last: null,
+    isKeptAsSurplus: false,
+    isSkippedTextKept: false,
+  }
   private readonly listeners = new Set<() => void>()
   private readonly options: Options
-  private readonly work: Work
+  private readonly path: string
   private isClaiming = false
 
   constructor(options: Options) {
     this.options = options
-    this.work = options.work ?? 'rank'
+    this.path = `/${options.work ?? 'rank'}/${options.campaign}`
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -59,22 +86,32 @@ export class AssignmentQueue {
 
   readonly snapshot = (): QueueState => this.state
 
-  /** Send what an earlier visit could not, then get something to do. */
+  /** Hear what becomes of what was handed in; returns how to stop. */
+  listen(): () => void {
+    const { outbox } = this.options
+    const stop = [
+      outbox.onSettled((item, outcome) => void this.follow(item, outcome)),
+      outbox.subscribe(() => this.leaveSent()),
+      outbox.subscribe(() => this.showAsked()),
+    ]
+    this.showAsked()
+    return () => stop.forEach((one) => one())
+  }
+
+  /** What an earlier visit left goes first: the server then offers it no more. */
   async start(): Promise<void> {
-    this.set({ unsent: this.keptUnsent() })
-    await this.sendUnsent()
+    await this.options.outbox.ready()
     await this.refill()
   }
 
   /** Claim until two are held. */
   async refill(): Promise<void> {
-    const wanted = HELD - this.state.items.length
+    const wanted = HELD - this.state.items.filter(({ isCorrection }) => !isCorrection).length
     if (this.isClaiming || wanted <= 0) return
     this.isClaiming = true
     try {
-      this.take(await this.options.server.claim(this.holding(), wanted))
+      this.take(await this.options.server.claim(this.holding().slice(0, MOST_NAMED), wanted))
     } catch (error) {
-      this.report(error)
       if (this.state.items.length === 0) this.set({ status: 'failed', error })
     } finally {
       this.isClaiming = false
@@ -82,47 +119,73 @@ export class AssignmentQueue {
   }
 
   /** Hand in a judgement; the next assignment is on screen before the server has answered. */
-  async submit(assignment: Assignment, judgement: Judgement): Promise<void> {
+  submit(id: string, judgement: Judgement): void {
+    const held = this.find(id)
     // A second click that was under way means the same.
-    if (!this.state.items.some(({ id }) => id === assignment.id)) return
-    const body = { ...judgement, idempotency_key: crypto.randomUUID() }
-    this.leave(assignment.id)
-    this.setUnsent({ assignment, body, error: null, isSending: true })
-    await this.send(assignment.id)
+    if (!held) return
+    const key = newKey()
+    const kind = held.isCorrection ? 'correction' : held.isTakenBack ? 'resubmission' : 'ranking'
+    this.leave(id)
+    this.set({ last: { key, held, judgement }, isKeptAsSurplus: false, isSkippedTextKept: false })
+    // What takes the place of one that was refused goes instead of it.
+    if (held.refused?.key) void this.options.outbox.withdraw(held.refused.key)
+    const body = { ...judgement, idempotency_key: key }
+    this.options.outbox.add({ key, kind, target: id, path: this.path, body, shown: held.assignment })
   }
 
-  async skip(assignment: Assignment, reason: string): Promise<void> {
-    this.leave(assignment.id)
+  /** Bring back what was handed in last: out of the outbox where it still is, else to be corrected. */
+  async undo(): Promise<void> {
+    const { last } = this.state
+    if (!last) return
+    this.set({ last: null })
+    const { held, judgement, key } = last
+    const isUnsent = await this.options.outbox.withdraw(key)
+    if (this.options.outbox.find(key)?.refusal) return this.reopen(key)
+    const isCorrection = held.isCorrection || !isUnsent
+    this.putBack({ assignment: held.assignment, initial: judgement, isCorrection, isTakenBack: !isCorrection })
+  }
+
+  /** It is too late to take it back with one key. */
+  forgetLast(key: string): void {
+    if (this.state.last?.key === key) this.set({ last: null })
+  }
+
+  forgetSkipped(): void {
+    this.set({ isSkippedTextKept: false })
+  }
+
+  async skip(id: string, reason: string): Promise<void> {
+    const held = this.find(id)
+    if (!held) return
+    this.leave(id)
+    const written = this.setAside(held.assignment, reason)
+    this.set({ isSkippedTextKept: written !== null })
     try {
-      const next = await this.options.server.skip(assignment.id, reason, this.holding())
-      this.forget(assignment.id)
-      this.take(next)
+      this.take(await this.options.server.skip(id, reason, this.holding().slice(0, MOST_NAMED)))
     } catch (error) {
-      this.report(error)
       // A lease that ran out has given it back already.
       if (isRefusal(error)) return this.refill()
-      this.putBack(assignment, error)
+      if (written !== null) keepDraft(this.draftKey(id), written)
+      this.set({ isSkippedTextKept: false })
+      this.putBack(held, error)
     }
   }
 
-  /** Try everything that could not be stored once more. */
-  async sendUnsent(): Promise<void> {
-    for (const { assignment, isSending } of this.state.unsent) if (!isSending) await this.send(assignment.id)
+  /** Show one again that was refused, to look at it, to change it or to copy from it. */
+  reopen(key: string): void {
+    const item = this.options.outbox.find(key)
+    if (!item?.refusal || item.path !== this.path) return
+    const { kind, shown, body, refusal } = item
+    const assignment = shown as Assignment
+    this.putBack({ assignment, initial: body as Judgement, isCorrection: kind === 'correction', refused: { key, refusal } })
   }
 
-  /** Show a ranking again that was refused, to look at it or to copy from it. */
-  reopen(id: string): void {
-    const unsent = this.find(id)
-    if (!unsent) return
-    this.dropUnsent(id)
-    this.putBack(unsent.assignment, unsent.error)
-  }
-
-  /** Give up one that the server no longer takes. */
+  /** Give up one that the server no longer takes, or a correction. */
   async discard(id: string): Promise<void> {
-    this.dropUnsent(id)
-    this.forget(id)
+    const held = this.find(id)
     this.leave(id)
+    this.forget(id)
+    if (held?.refused?.key) await this.options.outbox.withdraw(held.refused.key)
     await this.refill()
   }
 
@@ -131,103 +194,107 @@ export class AssignmentQueue {
    * that is refused for another reason stays on screen with it; one held ahead just goes.
    */
   async beat(): Promise<void> {
-    for (const [place, { id }] of this.state.items.entries()) {
+    for (const { assignment, isCorrection } of this.state.items) {
+      if (isCorrection) continue
       try {
-        await this.options.server.extend(id)
+        const { lease_expires_at } = await this.options.server.extend(assignment.id)
+        if (lease_expires_at) this.change(assignment.id, { assignment: { ...assignment, lease_expires_at }, isLost: false })
       } catch (error) {
-        this.report(error)
-        if (!isRefusal(error)) continue
-        if (place > 0) this.leave(id)
-        else if (error.code !== 'lease_lost') this.refuse(id, error)
+        // Nobody there: asking for the others, or for more, would only wait in vain.
+        if (!isRefusal(error)) return
+        this.loseLease(assignment.id, error)
       }
     }
     await this.refill()
   }
 
-  private async send(id: string): Promise<void> {
-    const unsent = this.find(id)
-    if (!unsent) return
-    this.setUnsent({ ...unsent, isSending: true })
-    try {
-      const { next, isSurplus } = await this.options.server.submit(id, { ...unsent.body, holding: this.holding() })
-      this.dropUnsent(id)
-      this.forget(id)
-      this.take(next)
-      this.set({ isKeptAsSurplus: isSurplus })
-      await this.refill()
-    } catch (error) {
-      this.report(error)
-      this.setUnsent({ ...unsent, error, isSending: false })
+  private loseLease(id: string, error: ApiError): void {
+    if (this.state.items[0]?.assignment.id !== id) return this.leave(id)
+    if (error.code === 'lease_lost') return this.change(id, { isLost: true })
+    const { status, code, detail } = error
+    this.change(id, { refused: { key: null, refusal: { status, code, detail } } })
+  }
+
+  private async follow(item: Item, outcome: Settled): Promise<void> {
+    if (item.path !== this.path) return
+    if (outcome.kind === 'refused') {
+      this.forgetLast(item.key)
       const current = this.state.items[0]
-      const isBusy = current && readDraft(this.draftKey(current.id)) !== null
-      if (isRefusal(error) && !isBusy) this.reopen(id)
+      const isBusy = current && readDraft(this.draftKey(current.assignment.id)) !== null
+      // Who is at work on another one is told in the header, and goes on.
+      if (!isBusy) this.reopen(item.key)
+      return
     }
+    const { next = [], kept_as_surplus = false } = outcome.kind === 'stored' ? (outcome.answer as Stored) : {}
+    if (outcome.kind === 'elsewhere' && item.kind !== 'correction') this.leave(item.target)
+    this.take(next)
+    if (kept_as_surplus) this.set({ isKeptAsSurplus: true })
+    // Each one that is still on its way brings the next.
+    if (!this.sent().some(({ refusal }) => !refusal)) await this.refill()
+  }
+
+  /** Somebody wants to see what was refused. */
+  private showAsked(): void {
+    const key = this.options.outbox.askedAt(this.path)
+    if (key) this.reopen(key)
+  }
+
+  /** Another tab handed in what this one shows. */
+  private leaveSent(): void {
+    const sent = new Set(this.sent().filter(({ kind, refusal }) => kind !== 'correction' && !refusal).map(({ target }) => target))
+    const items = this.state.items.filter(({ assignment, isCorrection }) => isCorrection || !sent.has(assignment.id))
+    if (items.length === this.state.items.length) return
+    this.set({ items })
+    void this.refill()
   }
 
   private take(offered: readonly Assignment[]): void {
     const known = new Set(this.holding())
-    const items = [...this.state.items, ...offered.filter(({ id }) => !known.has(id))]
-    this.set({ items, status: 'ready', error: null })
+    const fresh = offered.filter(({ id }) => !known.has(id)).map((assignment) => ({ assignment }))
+    this.set({ items: [...this.state.items, ...fresh], status: 'ready', error: null })
   }
 
-  private putBack(assignment: Assignment, error: unknown): void {
-    const items = [assignment, ...this.state.items.filter(({ id }) => id !== assignment.id)]
-    this.set({ items, status: 'ready', error })
-    if (isRefusal(error)) this.refuse(assignment.id, error)
-  }
-
-  private refuse(id: string, error: ApiError): void {
-    this.set({ refused: new Map(this.state.refused).set(id, error), error: null })
+  private putBack(held: Held, error: unknown = null): void {
+    const others = this.state.items.filter(({ assignment }) => assignment.id !== held.assignment.id)
+    this.set({ items: [held, ...others], status: 'ready', error })
   }
 
   private leave(id: string): void {
-    const refused = new Map(this.state.refused)
-    refused.delete(id)
-    this.set({ items: this.state.items.filter((item) => item.id !== id), refused, error: null })
+    this.set({ items: this.state.items.filter(({ assignment }) => assignment.id !== id), error: null })
   }
 
-  private holding(): string[] {
-    return [...this.state.items.map(({ id }) => id), ...this.state.unsent.map(({ assignment }) => assignment.id)]
+  private change(id: string, change: Partial<Held>): void {
+    this.set({ items: this.state.items.map((held) => (held.assignment.id === id ? { ...held, ...change } : held)) })
   }
 
-  private find(id: string): Unsent | undefined {
-    return this.state.unsent.find(({ assignment }) => assignment.id === id)
+  private find(id: string): Held | undefined {
+    return this.state.items.find(({ assignment }) => assignment.id === id)
   }
 
-  private setUnsent(unsent: Unsent): void {
-    const { assignment, body } = unsent
-    keepDraft(this.unsentKey(assignment.id), { assignment, body, work: this.work })
-    const others = this.state.unsent.filter((other) => other.assignment.id !== assignment.id)
-    this.set({ unsent: [...others, unsent] })
+  /** What is on this page, and what is in the outbox: neither is to be handed out once more. */
+  readonly holding = (): string[] => {
+    return [...this.state.items.map(({ assignment }) => assignment.id), ...this.sent().map(({ target }) => target)]
   }
 
-  private dropUnsent(id: string): void {
-    dropDraft(this.unsentKey(id))
-    this.set({ unsent: this.state.unsent.filter(({ assignment }) => assignment.id !== id) })
+  /** What this screen handed in and the server does not have. */
+  private sent(): Item[] {
+    return this.options.outbox.snapshot().items.filter(({ path }) => path === this.path)
+  }
+
+  /** What was written of one that is skipped stays on this device, where its writer finds it. */
+  private setAside({ id, prompt }: Assignment, reason: string): unknown {
+    const written = readDraft(this.draftKey(id))
+    if (written !== null) keepDraft({ ...this.draftKey(id), kind: 'skipped' }, { prompt, reason, written })
+    this.forget(id)
+    return written
   }
 
   private forget(id: string): void {
     dropDraft(this.draftKey(id))
   }
 
-  private keptUnsent(): Unsent[] {
-    return draftIds({ kind: 'unsent', person: this.options.person })
-      .map((id) => readDraft(this.unsentKey(id)) as KeptUnsent | null)
-      .filter((kept) => kept !== null && kept.assignment.campaign === this.options.campaign)
-      .filter((kept) => (kept!.work ?? 'rank') === this.work)
-      .map((kept) => ({ ...kept!, error: null, isSending: false }))
-  }
-
   private draftKey(id: string) {
     return { kind: 'ranking', person: this.options.person, id } as const
-  }
-
-  private unsentKey(id: string) {
-    return { kind: 'unsent', person: this.options.person, id } as const
-  }
-
-  private report(error: unknown): void {
-    if (error instanceof ApiError && error.isSignedOut) this.options.onSignedOut()
   }
 
   private set(change: Partial<QueueState>): void {
@@ -238,4 +305,9 @@ export class AssignmentQueue {
 
 function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && !error.isTemporary && !error.isSignedOut && error.code !== 'csrf_failed'
+}
+
+/** What the server never takes, however it is changed. */
+export function isForGood({ refused }: Held): boolean {
+  return refused !== undefined && !CHANGEABLE.has(refused.refusal.status)
 }

@@ -2,11 +2,10 @@ import { Button } from '@mantine/core'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import type { ApiError, Assignment } from '@/api'
+import type { Assignment } from '@/api'
 import { Conversation } from '@/components/conversation'
 import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
-import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
 import { keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
@@ -30,25 +29,25 @@ type Props = {
   person: number
   adjudicates?: boolean
   /** What was handed in before, to be corrected. */
-  initial?: Ballot
-  refused: ApiError | undefined
+  initial?: Judgement
+  /** The server takes it no more: it is to be looked at. */
+  refused: boolean
   onSubmit: (judgement: Judgement) => void
   /** Left out where nobody else could be given it. */
   onSkip?: (reason: string) => void
-  onDiscard: () => void
 }
 
 type Mode = 'place' | 'tie' | 'reject'
 
 /** One assignment: the prompt, its candidates and the ranking of them. */
-export function RankItem({ assignment, person, adjudicates, initial, refused, onSubmit, onSkip, onDiscard }: Props) {
+export function RankItem({ assignment, person, adjudicates, initial, refused, onSubmit, onSkip }: Props) {
   const { t } = useTranslation()
   const { prompt, candidates } = assignment
   const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
   const letterOf = useCallback((id: number) => letterIn(ids, id), [ids])
 
   const { kept, keep } = useKeptRanking(assignment, person)
-  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? initial ?? EMPTY))
+  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? (initial ? ballotOf(initial) : EMPTY)))
   const ballot = history.present
   const seconds = useVisibleSeconds(Number(kept?.seconds) || 0)
 
@@ -162,11 +161,6 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
         </div>
       </section>
 
-      {refused && (
-        <Notice kind="warning" words={refused.detail || t('error.unreachable')}
-          action={{ label: t('rank.goOn'), run: onDiscard }} />
-      )}
-
       {adjudicates && <LabelersOrders assignment={assignment.id} letterOf={letterOf} isReady={complete} />}
 
       <div className={styles.cards}>
@@ -203,7 +197,7 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
             onClick={() => take({ type: 'redo' })}>
             {t('redo')}
           </button>
-          <Button onClick={submit} disabled={!complete || refused !== undefined} aria-keyshortcuts="Enter">
+          <Button onClick={submit} disabled={!complete || refused} aria-keyshortcuts="Enter">
             {complete || isUntouched(ballot) ? t('rank.submit') : t('rank.submitLeft', { count: left(ballot, ids).length })}
             <KeyHint keys={keysFor('submit')} />
           </Button>
@@ -217,6 +211,10 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
       )}
     </div>
   )
+}
+
+function ballotOf({ tiers, unacceptable }: Judgement): Ballot {
+  return { tiers, unacceptable, filled: null }
 }
 
 function focusedCandidate(): number | null {

@@ -1,16 +1,26 @@
-import { Activity } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { Activity, lazy, Suspense, useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError, type Person } from '@/api'
+import { ApiError, listCampaigns, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
 import { Notice } from '@/components/notice'
+import { OnlyHere } from '@/components/only-here'
+import { useOffline } from '@/components/outbox'
 import { PracticeFirst } from '@/components/practice-first'
+import { Toast } from '@/components/toast'
 import { useTitle } from '@/components/use-title'
 import { wordsFor } from '@/shared/errors'
 
-import type { Work } from './queue'
+import { ItemNotices } from './item-notices'
+import { KeepRanking } from './keep-ranking'
+import { type Held, isForGood, type Work } from './queue'
 import { RankItem } from './rank-item'
+import { UndoToast } from './undo-toast'
+import { useLease } from './use-lease'
 import { useQueue } from './use-queue'
+
+const LeaseDialog = lazy(() => import('./lease-dialog'))
 
 type Props = { campaign: number; name: string; person: Person; work?: Work }
 
@@ -18,39 +28,65 @@ type Props = { campaign: number; name: string; person: Person; work?: Work }
 export default function RankScreen({ campaign, name, person, work = 'rank' }: Props) {
   const { t } = useTranslation()
   const { queue, state } = useQueue(campaign, person.id, work)
+  const { items, last, error, status } = state
+  const isOffline = useOffline(person.id)
+  const canCorrect = useCanCorrect(campaign)
+  const leased = items.find(({ isCorrection }) => !isCorrection)
+  const beat = useCallback(() => queue.beat(), [queue])
+  const lease = useLease(leased?.assignment.lease_expires_at ?? null, beat)
+  const forgetLast = useCallback((key: string) => queue.forgetLast(key), [queue])
+  const forgetSkipped = useCallback(() => queue.forgetSkipped(), [queue])
   useTitle(t(work === 'rank' ? 'rank.screen' : 'adjudicate.screen'), name)
 
-  const isPaused = state.error instanceof ApiError && state.error.isPause
-  const needsPractice = state.error instanceof ApiError && state.error.code === 'practice_needed'
-  const failed = state.unsent.filter(({ error, isSending }) => error && !isSending)
+  const isPaused = error instanceof ApiError && error.isPause
+  const needsPractice = error instanceof ApiError && error.code === 'practice_needed'
+  const isDone = status === 'ready' && !isOffline
 
   return (
     <>
-      {failed.map(({ assignment, error }) => (
-        <Notice key={assignment.id} kind="warning" words={t('rank.notSaved', { words: wordsFor(error, t) })}
-          action={{ label: t('retry'), run: () => void queue.sendUnsent() }}
-          other={{ label: t('rank.reopen'), run: () => queue.reopen(assignment.id) }} />
-      ))}
-      {isPaused && state.items.length === 0 && <AllDone title={t('paused')} explain={wordsFor(state.error, t)} />}
-      {needsPractice && state.items.length === 0 && <PracticeFirst campaign={campaign} explain={wordsFor(state.error, t)} />}
-      {state.status === 'failed' && !isPaused && !needsPractice && state.items.length === 0 && (
-        <Notice kind="error" words={wordsFor(state.error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
+      {isOffline && items.length > 0 && <Notice kind="info" words={t('safe.offline')} />}
+      {items.length === 0 && isPaused && <AllDone title={t('paused')} explain={wordsFor(error, t)} />}
+      {items.length === 0 && needsPractice && <PracticeFirst campaign={campaign} explain={wordsFor(error, t)} />}
+      {items.length === 0 && isOffline && <AllDone title={t('safe.reconnect')} explain={t('safe.reconnectExplain')} />}
+      {items.length === 0 && status === 'failed' && !isPaused && !needsPractice && !isOffline && (
+        <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: () => void queue.refill() }} />
       )}
-      {state.error !== null && state.items.length > 0 && <Notice kind="warning" words={wordsFor(state.error, t)} />}
+      {error !== null && items.length > 0 && <Notice kind="warning" words={wordsFor(error, t)} />}
       {state.isKeptAsSurplus && <Notice kind="info" words={t('rank.keptAsSurplus')} />}
-      {state.status === 'loading' && <p className="waiting" aria-busy="true">{t('loading')}</p>}
-      {state.status === 'ready' && state.items.length === 0 && (
+      {status === 'loading' && !isOffline && <p className="waiting" aria-busy="true">{t('loading')}</p>}
+      {items.length === 0 && isDone && !isPaused && (
         <AllDone title={t(work === 'rank' ? 'rank.done' : 'adjudicate.done')} explain={t('rank.doneExplain')} />
       )}
-      {state.items.map((assignment, place) => (
+      {items.map((held, place) => (
         // The next one is rendered behind this one, so that it is there at once.
-        <Activity key={assignment.id} mode={place === 0 ? 'visible' : 'hidden'}>
-          <RankItem assignment={assignment} person={person.id} adjudicates={work === 'adjudicate'} refused={state.refused.get(assignment.id)}
-            onSubmit={(judgement) => void queue.submit(assignment, judgement)}
-            onSkip={(reason) => void queue.skip(assignment, reason)}
-            onDiscard={() => void queue.discard(assignment.id)} />
+        <Activity key={keyOf(held)} mode={place === 0 ? 'visible' : 'hidden'}>
+          <OnlyHere name={`ranking.${person.id}.${held.assignment.id}`}>
+          <KeepRanking assignment={held.assignment} person={person.id} isCorrection={held.isCorrection ?? false}>
+            <ItemNotices held={held} person={person.id} onDiscard={() => void queue.discard(held.assignment.id)} />
+            <RankItem assignment={held.assignment} person={person.id} adjudicates={work === 'adjudicate'}
+              {...(held.initial && { initial: held.initial })} refused={isForGood(held)}
+              onSubmit={(judgement) => queue.submit(held.assignment.id, judgement)}
+              onSkip={(reason) => void queue.skip(held.assignment.id, reason)} />
+          </KeepRanking>
+          </OnlyHere>
         </Activity>
       ))}
+      {last && canCorrect && <UndoToast key={last.key} last={last.key} onUndo={() => void queue.undo()} onGone={forgetLast} />}
+      {state.isSkippedTextKept && <Toast words={t('safe.skippedKept')} seconds={12} onGone={forgetSkipped} />}
+      {lease.isEnding && (
+        <Suspense><LeaseDialog left={lease.left} onKeepWorking={lease.keepWorking} /></Suspense>
+      )}
     </>
   )
+}
+
+/** Brought back, it is another screen: with what was handed in. */
+function keyOf({ assignment, initial, isCorrection }: Held): string {
+  return [assignment.id, initial && 'again', isCorrection && 'correction'].filter(Boolean).join(' ')
+}
+
+/** As the list of campaigns says, which the app asks for all the time. */
+function useCanCorrect(campaign: number): boolean {
+  const { data } = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, enabled: false })
+  return data?.find(({ id }) => id === campaign)?.correction_minutes !== 0
 }

@@ -1,19 +1,22 @@
-import { useCallback, useMemo, useState } from 'react'
+import { createContext, useCallback, useContext, useMemo, useState } from 'react'
 
 import type { Assignment } from '@/api'
 import { keepDraft, readDraft } from '@/shared/drafts'
 
-/** What is kept of a ranking under way: an object of the screen's own making, which must be read with distrust. */
-export type KeptRanking = { readonly [name: string]: unknown }
+import { type KeptRanking, readKept } from './kept-ranking'
+
+export type { KeptRanking } from './kept-ranking'
+
+type Keeping = { kept: KeptRanking | null; keep: (content: KeptRanking) => void }
+
+/** Where somebody keeps it at the server too. */
+export const Keeper = createContext<Keeping | null>(null)
 
 /** What was kept of this ranking when it came on screen, and how to keep more: safe as soon as it is called. */
-export function useKeptRanking({ id }: Assignment, person: number) {
+export function useKeptRanking({ id }: Pick<Assignment, 'id'>, person: number): Keeping {
+  const keeper = useContext(Keeper)
   const key = useMemo(() => ({ kind: 'ranking', person, id }) as const, [person, id])
-  const [kept] = useState(() => readKept(readDraft(key)))
-  const keep = useCallback((content: KeptRanking) => void keepDraft(key, content), [key])
-  return { kept, keep }
-}
-
-function readKept(value: unknown): KeptRanking | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as KeptRanking) : null
+  const [kept] = useState(() => readKept(readDraft(key))?.content ?? null)
+  const keep = useCallback((content: KeptRanking) => void keepDraft(key, { content, revision: 0 }), [key])
+  return keeper ?? { kept, keep }
 }

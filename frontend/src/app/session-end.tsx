@@ -1,0 +1,36 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
+
+import { actAs, onSignedOut, type Person } from '@/api'
+import { outboxOf } from '@/components/outbox'
+
+const SignInAgain = lazy(() => import('@/features/session/sign-in-again'))
+
+/** Everything that is sent from here is this person's; when the server says that they are not signed in, asks them to. */
+export function SessionEnd({ person }: { person: Person }) {
+  const queries = useQueryClient()
+  const [isOver, setOver] = useState(false)
+
+  useEffect(() => {
+    actAs(person.id)
+    return () => actAs(null)
+  }, [person.id])
+
+  useEffect(() => onSignedOut(() => setOver(true)), [])
+
+  const goOn = useCallback(
+    (signedIn: Person) => {
+      setOver(false)
+      // Somebody else gets a page of their own; what the first one did waits for them.
+      if (signedIn.id !== person.id) queries.clear()
+      queries.setQueryData(['me'], signedIn)
+      if (signedIn.id !== person.id) return
+      outboxOf(person.id).hurry()
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
+    },
+    [person.id, queries],
+  )
+
+  if (!isOver) return null
+  return <Suspense><SignInAgain person={person} onSignedIn={goOn} /></Suspense>
+}

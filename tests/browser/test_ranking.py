@@ -1,14 +1,10 @@
 """A labeler ranks in the browser, and the row in the database says what they meant."""
 
-import random
 import re
-from datetime import timedelta
 
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from annotation.actions.assignments import claim_assignments, return_overdue_assignments
-from annotation.models import Assignment, Person, Ranking, Skip
+from annotation.models import Assignment, Ranking, Skip
 
 
 def shown(visitor) -> list[int]:
@@ -193,73 +189,3 @@ class TestRankingByPointer:
         skip = Skip.objects.get(labeler=ada)
         assert skip.reason == "subject"
         assert set(skip.candidate_set.completions.values_list("pk", flat=True)) == set(first)
-
-
-class TestNothingIsLost:
-    def test_a_half_made_ranking_survives_a_reload(self, visit, ada, kitchen):
-        visitor = visit()
-        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
-        a, b, c, d = shown(visitor)
-        visitor.press("4", "2")
-
-        visitor.page.reload()
-        assert shown(visitor) == [a, b, c, d]
-        visitor.press("1")
-        ranking = submit_with(visitor, lambda: visitor.press("Enter"))
-
-        assert ranking.tiers == [[d], [b], [a], [c]]
-
-    def test_a_ranking_made_without_a_network_is_stored_once_it_is_back(self, visit, ada, kitchen):
-        visitor = visit()
-        visitor.expect_console(r"ERR_INTERNET_DISCONNECTED")
-        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
-        a, b, c, d = shown(visitor)
-        page = visitor.page
-        page.wait_for_function("document.querySelectorAll('article[data-candidate]').length === 8")
-
-        page.context.set_offline(True)
-        visitor.press("1", "2", "3", "Enter")
-        expect(page.get_by_role("alert")).to_contain_text("A ranking is not stored yet")
-        assert set(shown(visitor)).isdisjoint([a, b, c, d])
-        with page.expect_response(re.compile("/ranking$")):
-            page.context.set_offline(False)
-
-        expect(page.get_by_role("alert")).to_have_count(0)
-        assert Ranking.objects.get().tiers == [[a], [b], [c], [d]]
-
-    def test_a_ranking_that_comes_too_late_is_kept_and_says_so_calmly(self, visit, ada, kitchen):
-        visitor = visit()
-        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
-        shown(visitor)
-        tomorrow = timezone.now() + timedelta(days=1)
-        return_overdue_assignments(now=tomorrow)
-        ben = Person.objects.create_user("ben")
-        while claim_assignments(
-            campaign=kitchen, labeler=ben, count=9, holding=held(ben), now=tomorrow, rng=random.Random(0)
-        ):
-            pass
-
-        visitor.press("1", "2", "3")
-        ranking = submit_with(visitor, lambda: visitor.press("Enter"))
-
-        expect(visitor.page.get_by_text("Yours is kept all the same")).to_be_visible()
-        expect(visitor.page.get_by_role("alert")).to_have_count(0)
-        assert (ranking.labeler, ranking.assignment.purpose) == (ada, "surplus")
-
-    def test_a_lost_lease_says_so_and_keeps_the_work_on_screen(self, visit, ada, kitchen):
-        visitor = visit()
-        visitor.expect_console(r"409 \(Conflict\)")
-        visitor.enter(ada, f"/app/rank/{kitchen.pk}")
-        first = shown(visitor)
-        page = visitor.page
-        Assignment.objects.claimed().filter(shown_order=first).update(**Assignment.RETURNED)
-
-        visitor.press("1", "2", "3", "Enter")
-
-        expect(page.get_by_role("alert")).to_contain_text("no longer yours")
-        assert shown(visitor) == first
-        expect(page.get_by_role("list", name="Ranking so far")).to_contain_text("A")
-        page.get_by_role("button", name="Go on to the next one").click()
-        expect(page.get_by_role("alert")).to_have_count(0)
-        assert set(shown(visitor)).isdisjoint(first)
-        assert not Ranking.objects.exists()

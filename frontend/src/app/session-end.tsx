@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { type Query, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 
 import { actAs, onSignedOut, type Person } from '@/api'
@@ -21,12 +21,14 @@ export function SessionEnd({ person }: { person: Person }) {
   const goOn = useCallback(
     (signedIn: Person) => {
       setOver(false)
+      const others = { predicate: ({ queryKey }: Query) => queryKey[0] !== 'me' }
+      if (signedIn.id === person.id) {
+        outboxOf(person.id).hurry()
+        return void queries.invalidateQueries(others)
+      }
       // Somebody else gets a page of their own; what the first one did waits for them.
-      if (signedIn.id !== person.id) queries.clear()
+      queries.removeQueries(others)
       queries.setQueryData(['me'], signedIn)
-      if (signedIn.id !== person.id) return
-      outboxOf(person.id).hurry()
-      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
     },
     [person.id, queries],
   )

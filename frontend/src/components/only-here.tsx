@@ -12,7 +12,10 @@ export function OnlyHere({ name, children }: { name: string; children: ReactNode
   return (
     <>
       {isElsewhere && (
-        <Notice kind="warning" words={t('safe.tabs.elsewhere')} action={{ label: t('safe.tabs.here'), run: takeOver }} />
+        <>
+          <h1 className="visually-hidden">{t('safe.tabs.title')}</h1>
+          <Notice kind="warning" words={t('safe.tabs.elsewhere')} action={{ label: t('safe.tabs.here'), run: takeOver }} />
+        </>
       )}
       <div inert={isElsewhere} data-elsewhere={isElsewhere || undefined}><Fragment key={turn}>{children}</Fragment></div>
     </>

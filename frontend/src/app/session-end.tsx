@@ -3,8 +3,10 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 
 import { actAs, onSignedOut, type Person } from '@/api'
 import { outboxOf } from '@/components/outbox'
+import { whenIdle } from '@/shared/when-idle'
 
-const SignInAgain = lazy(() => import('@/features/session/sign-in-again'))
+const loadDialog = () => import('@/features/session/sign-in-again')
+const SignInAgain = lazy(loadDialog)
 
 /** Everything that is sent from here is this person's; when the server says that they are not signed in, asks them to. */
 export function SessionEnd({ person }: { person: Person }) {
@@ -17,6 +19,7 @@ export function SessionEnd({ person }: { person: Person }) {
   }, [person.id])
 
   useEffect(() => onSignedOut(() => setOver(true)), [])
+  useEffect(() => whenIdle(loadDialog), [])
 
   const goOn = useCallback(
     (signedIn: Person) => {

@@ -1,13 +1,15 @@
-import { lazy, Suspense, useState, useSyncExternalStore } from 'react'
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { deviceKeeps, onDeviceKeeps } from '@/shared/device'
 import type { OutboxState } from '@/shared/outbox'
 import { useOnline } from '@/shared/use-online'
+import { whenIdle } from '@/shared/when-idle'
 
 import { useOutbox } from './outbox'
 
-const OutboxDialog = lazy(() => import('./outbox-dialog'))
+const loadDialog = () => import('./outbox-dialog')
+const OutboxDialog = lazy(loadDialog)
 
 /** Whether all that was handed in is stored, in a few honest words; behind them, what is not. */
 export function SaveState({ person }: { person: number }) {
@@ -16,6 +18,8 @@ export function SaveState({ person }: { person: number }) {
   const isOnline = useOnline()
   const isDeviceKeeping = useSyncExternalStore(onDeviceKeeps, deviceKeeps)
   const [isOpen, setOpen] = useState(false)
+  // Who is offline wants to see it most.
+  useEffect(() => whenIdle(loadDialog), [])
   const { kind, count } = summaryOf(state, isOnline)
   const isKept = isDeviceKeeping && (state.isKept || count === 0)
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Activity, lazy, Suspense, useCallback } from 'react'
+import { Activity, lazy, Suspense, useCallback, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ApiError, listCampaigns, type Person } from '@/api'
@@ -11,6 +11,7 @@ import { PracticeFirst } from '@/components/practice-first'
 import { Toast } from '@/components/toast'
 import { useTitle } from '@/components/use-title'
 import { wordsFor } from '@/shared/errors'
+import { whenIdle } from '@/shared/when-idle'
 
 import { ItemNotices } from './item-notices'
 import { KeepRanking } from './keep-ranking'
@@ -20,7 +21,8 @@ import { UndoToast } from './undo-toast'
 import { useLease } from './use-lease'
 import { useQueue } from './use-queue'
 
-const LeaseDialog = lazy(() => import('./lease-dialog'))
+const loadLeaseDialog = () => import('./lease-dialog')
+const LeaseDialog = lazy(loadLeaseDialog)
 
 type Props = { campaign: number; name: string; person: Person; work?: Work }
 
@@ -36,6 +38,8 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
   const lease = useLease(leased?.assignment.lease_expires_at ?? null, beat)
   const forgetLast = useCallback((key: string) => queue.forgetLast(key), [queue])
   const forgetSkipped = useCallback(() => queue.forgetSkipped(), [queue])
+  // To be there also when the network is not.
+  useEffect(() => whenIdle(() => Promise.all([loadLeaseDialog(), import('./reason-dialog')])), [])
   useTitle(t(work === 'rank' ? 'rank.screen' : 'adjudicate.screen'), name)
 
   const isPaused = error instanceof ApiError && error.isPause

@@ -18,7 +18,7 @@ export function UndoToast({ last, onUndo, onGone }: Props) {
   useCommands(['rank'], { undoSubmit: onUndo })
   return (
     <Toast words={t('safe.undo.submitted')} seconds={SECONDS} onGone={gone}>
-      <Button variant="default" size="compact-md" onClick={onUndo} aria-keyshortcuts="Shift+U">
+      <Button variant="default" size="compact-sm" onClick={onUndo} aria-keyshortcuts="Shift+U">
         {t('safe.undo.do')}<KeyHint keys={keysFor('undoSubmit')} />
       </Button>
     </Toast>

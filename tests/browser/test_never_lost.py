@@ -22,6 +22,11 @@ def state(page):
     return page.locator(".save-state")
 
 
+def wait_for_the_next(page):
+    """The one behind the one on screen is there."""
+    expect(page.locator("article[data-candidate]")).to_have_count(8)
+
+
 def another_tab(visitor, path):
     tab = Visitor(visitor.page.context.new_page(), visitor.address)
     tab.expected = visitor.expected
@@ -31,7 +36,7 @@ def another_tab(visitor, path):
 
 def go_offline(visitor):
     visitor.expect_console(NETWORK)
-    visitor.page.wait_for_function("document.querySelectorAll('article[data-candidate]').length === 8")
+    wait_for_the_next(visitor.page)
     visitor.page.context.set_offline(True)
 
 
@@ -94,7 +99,7 @@ class TestADraftOfARanking:
 
     def test_costs_a_quick_labeler_nothing_one_request_for_each_item(self, at_work):
         shown(at_work)
-        at_work.page.wait_for_function("document.querySelectorAll('article[data-candidate]').length === 8")
+        wait_for_the_next(at_work.page)
         asked = []
         at_work.page.on(
             "request", lambda request: "/api/" in request.url and asked.append(request.url.split("/")[-1])
@@ -112,7 +117,7 @@ class TestWithoutANetwork:
         first = shown(at_work)
         page = at_work.page
         at_work.expect_console(NETWORK)
-        page.wait_for_function("document.querySelectorAll('article[data-candidate]').length === 8")
+        wait_for_the_next(page)
         # The browser thinks that it is online: the server is what cannot be reached.
         cut = [True]
         page.context.route("**/api/**", lambda route: route.abort() if cut else route.continue_())
@@ -339,7 +344,7 @@ class TestWhatIsRefused:
         at_work.expect_console(r"409 \(Conflict\)")
         first = shown(at_work)
         page = at_work.page
-        at_work.page.wait_for_function("document.querySelectorAll('article[data-candidate]').length === 8")
+        wait_for_the_next(at_work.page)
         Assignment.objects.claimed().filter(shown_order=first).update(**Assignment.RETURNED)
 
         at_work.press("1", "2", "3", "Enter")

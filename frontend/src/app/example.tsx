@@ -14,8 +14,8 @@ export default function Example({ person, onDone }: Props) {
 
   return (
     <Tour onDone={done} renderItem={(assignment, onSubmit) => (
-      <RankItem assignment={assignment} person={person.id} refused={undefined}
-        onSubmit={onSubmit} onDiscard={() => undefined} />
+      <RankItem assignment={assignment} person={person.id}
+        onSubmit={onSubmit} />
     )} />
   )
 }

@@ -9,8 +9,8 @@ export default function Practice({ campaign, name, person }: Props) {
   return (
     <PracticeScreen campaign={campaign} name={name} person={person.id}
       renderItem={(assignment, onSubmit) => (
-        <RankItem key={assignment.id} assignment={assignment} person={person.id} refused={undefined}
-          onSubmit={onSubmit} onDiscard={() => undefined} />
+        <RankItem key={assignment.id} assignment={assignment} person={person.id}
+          onSubmit={onSubmit} />
       )} />
   )
 }

@@ -106,5 +106,5 @@ function Attempt({ practice, item, person, renderItem, onNext }: AttemptProps) {
 /** As the ranking screen wants it; each try is another one, and nobody leases it. */
 function asAssignment(item: PracticeItem, tries: number): Assignment {
   const { campaign, prompt, candidates, guideline_version } = item
-  return { id: `practice-${item.id}-${tries}`, campaign, prompt, candidates, guideline_version, lease_expires_at: '' }
+  return { id: `practice-${item.id}-${tries}`, campaign, prompt, candidates, guideline_version, lease_expires_at: '', draft: null }
 }

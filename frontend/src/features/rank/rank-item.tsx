@@ -31,7 +31,7 @@ type Props = {
   /** What was handed in before, to be corrected. */
   initial?: Judgement
   /** The server takes it no more: it is to be looked at. */
-  refused: boolean
+  refused?: boolean | undefined
   onSubmit: (judgement: Judgement) => void
   /** Left out where nobody else could be given it. */
   onSkip?: (reason: string) => void
@@ -197,7 +197,7 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
             onClick={() => take({ type: 'redo' })}>
             {t('redo')}
           </button>
-          <Button onClick={submit} disabled={!complete || refused} aria-keyshortcuts="Enter">
+          <Button onClick={submit} disabled={!complete || refused === true} aria-keyshortcuts="Enter">
             {complete || isUntouched(ballot) ? t('rank.submit') : t('rank.submitLeft', { count: left(ballot, ids).length })}
             <KeyHint keys={keysFor('submit')} />
           </Button>

@@ -36,6 +36,7 @@ export function Tour({ onDone, renderItem }: Props) {
     prompt: { id: 0, kind: 'example', language: i18n.language, messages: [{ role: 'user', content: t('tour.example.prompt') }] },
     candidates: (['good', 'thin', 'wrong'] as const).map((which, index) => ({ id: index + 1, text: t(`tour.example.${which}`) })),
     lease_expires_at: '',
+    draft: null,
     guideline_version: 0,
   }
 

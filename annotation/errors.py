@@ -82,12 +82,20 @@ class UnknownFlag(BadInput):
     code = "unknown_flag"
 
 
+class BadPassage(BadInput):
+    code = "bad_passage"
+
+
 class BadEdit(BadInput):
     code = "bad_edit"
 
 
 class BadDraft(BadInput):
     code = "bad_draft"
+
+
+class RationaleMissing(BadInput):
+    code = "rationale_missing"
 
 
 class TooFewCandidates(BadInput):

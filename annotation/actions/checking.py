@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import candidates_digest, check_candidates
 from annotation.errors import DuplicateCompletion, IncompleteRanking, MalformedRow, UnknownCompletion
-from annotation.formats.items import ImportedPrompt, ImportedRanking
+from annotation.formats.items import Fields, ImportedPrompt, ImportedRanking
 from annotation.messages import Message, check_prompt, check_text, check_turns, digest_of
 
 LAST_MOMENT = 253_402_300_800
@@ -45,7 +45,7 @@ def check_item(item: ImportedPrompt, format_name: str) -> CheckedPrompt:
     if len(set(item.completions)) != len(item.completions):
         raise DuplicateCompletion(_("Two of the answers are the same text."))
     for ranking in item.rankings:
-        _check_ranking(ranking, len(item.completions))
+        _check_ranking(ranking, item.completions)
     if item.completions:
         check_candidates(item.completions)
     raters = _named([ranking.rater for ranking in item.rankings])
@@ -85,21 +85,32 @@ def _named(raters: Sequence[str]) -> Iterator[str]:
         yield rater or (str(place + 1) if "" in raters[:place] else "")
 
 
-def _check_ranking(ranking: ImportedRanking, completions: int) -> None:
+def _check_ranking(ranking: ImportedRanking, completions: Sequence[str]) -> None:
     named = [position for tier in ranking.tiers for position in tier] + ranking.unacceptable
-    mentioned = {*named, *ranking.ratings, *ranking.flags, *ranking.shown_order}
+    mentioned = {*named, *ranking.ratings, *ranking.flags, *ranking.spans, *ranking.shown_order}
     if ranking.edited:
         mentioned.add(ranking.edited[0])
     if len(set(named)) != len(named):
         raise DuplicateCompletion(_("The ranking names an answer twice."))
-    if not mentioned <= set(range(completions)):
+    if not mentioned <= set(range(len(completions))):
         raise UnknownCompletion(_("The ranking names an answer that is not there."))
     if check_text(ranking.cannot_judge).strip():
         if named:
             raise IncompleteRanking(_("A ranking either orders the answers or says why it cannot."))
-    elif len(named) != completions:
+    elif len(named) != len(completions):
         raise IncompleteRanking(_("The ranking leaves an answer out."))
     _check_extras(ranking)
+    for position, spans in ranking.spans.items():
+        _check_spans(spans, len(completions[position]))
+
+
+def _check_spans(spans: Sequence[Fields], length: int) -> None:
+    """Whether they are inside of their answer; a file may have flags of its own."""
+    for span in spans:
+        check_text(span["flag"])
+        start, end = span["start"], span["end"]
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= length:
+            raise MalformedRow(_("A marked passage is not inside its response."))
 
 
 def _check_extras(ranking: ImportedRanking) -> None:
@@ -110,7 +121,7 @@ def _check_extras(ranking: ImportedRanking) -> None:
     if ranking.submitted_at is not None and not 0 <= ranking.submitted_at < LAST_MOMENT:
         raise MalformedRow(_("The time of a ranking must be in seconds since 1970."))
     ratings = [rating for by_axis in ranking.ratings.values() for rating in by_axis.values()]
-    if not all(_is_one_of(rating, 5) for rating in ratings):
+    if not all(_is_one_of(rating, 7) for rating in ratings):
         raise MalformedRow(_("A rating must be a whole number from 1 to 7."))
     axes = [axis for by_axis in ranking.ratings.values() for axis in by_axis]
     flags = [flag for flags in ranking.flags.values() for flag in flags]

@@ -186,6 +186,7 @@ class Landing:
             strength=imported.strength,
             ratings={str(ids[position]): by_axis for position, by_axis in imported.ratings.items()},
             flags={str(ids[position]): flags for position, flags in imported.flags.items()},
+            spans={str(ids[position]): spans for position, spans in imported.spans.items()},
             rationale=imported.rationale,
             edited={"id": ids[imported.edited[0]], "text": imported.edited[1]} if imported.edited else None,
             shown_order=shown,

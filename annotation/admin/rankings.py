@@ -33,6 +33,7 @@ class RankingAdmin(LongList, RecordAdmin):
         "strength",
         "ratings",
         "flags",
+        "spans",
         "rationale",
         "edited",
         "labeler",

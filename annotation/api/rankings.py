@@ -25,6 +25,8 @@ from annotation.models import Assignment, Campaign, Ranking
 
 ONE_DAY = 86_400
 MOST_SHOWN = 50
+MOST_PASSAGES = 100
+"""Of one response."""
 
 
 class EditedResponse(serializers.Serializer[Any]):
@@ -32,7 +34,49 @@ class EditedResponse(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=MAX_CHARACTERS, allow_blank=True, trim_whitespace=False)
 
 
-class JudgementInput(serializers.Serializer[Any]):
+@extend_schema_field({"type": "string", "enum": Flag.values})
+class FlagField(serializers.CharField):
+    """The screens' list of flags comes from here; one that is none is refused in words by the action."""
+
+
+class MarkedPassage(serializers.Serializer[Any]):
+    """Of a response's stored text, in code points: from ``start`` up to, not with, ``end``."""
+
+    start = serializers.IntegerField(min_value=0)
+    end = serializers.IntegerField(min_value=1)
+    flag = FlagField(max_length=40)
+
+
+class SaidBesides(serializers.Serializer[Any]):
+    """What a judgement may say beside the order. Keys are the candidates' ids."""
+
+    strength = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text=f"How much better the best is than the next: {STRENGTHS[0]} (slightly) to {STRENGTHS[-1]}.",
+    )
+    ratings = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        required=False,
+        help_text=f"By candidate, then by the campaign's axis: {RATINGS[0]} (bad) to {RATINGS[-1]} (good).",
+    )
+    flags = serializers.DictField(
+        child=serializers.ListField(child=FlagField(max_length=40), max_length=len(Flag)),
+        required=False,
+        help_text="By candidate: what is wrong with it.",
+    )
+    spans = serializers.DictField(
+        child=serializers.ListField(child=MarkedPassage(), max_length=MOST_PASSAGES),
+        required=False,
+        help_text="By candidate: the passages that a flag is about.",
+    )
+    rationale = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
+    edited = EditedResponse(
+        required=False, allow_null=True, help_text="The best response as the labeler would have it."
+    )
+
+
+class JudgementInput(SaidBesides):
     """An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied."""
 
     idempotency_key = serializers.UUIDField(
@@ -49,25 +93,6 @@ class JudgementInput(serializers.Serializer[Any]):
     )
     cannot_judge = serializers.CharField(
         max_length=500, allow_blank=True, default="", help_text="The reason; then nothing is ranked."
-    )
-    strength = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        help_text=f"How much better the best is than the next: {STRENGTHS[0]} (slightly) to {STRENGTHS[-1]}.",
-    )
-    ratings = serializers.DictField(
-        child=serializers.DictField(child=serializers.IntegerField()),
-        required=False,
-        help_text=f"By candidate, then by the campaign's axis: {RATINGS[0]} (bad) to {RATINGS[-1]} (good).",
-    )
-    flags = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField(max_length=40), max_length=len(Flag)),
-        required=False,
-        help_text=f"By candidate: {', '.join(Flag.values)}.",
-    )
-    rationale = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
-    edited = EditedResponse(
-        required=False, allow_null=True, help_text="The best response as the labeler would have it."
     )
     seconds_spent = serializers.FloatField(min_value=0, max_value=ONE_DAY)
 
@@ -89,9 +114,11 @@ class CorrectionOutput(serializers.Serializer[Any]):
     revision = serializers.IntegerField()
 
 
-class OwnRankingOutput(serializers.ModelSerializer[Ranking]):
+class OwnRankingOutput(SaidBesides, serializers.ModelSerializer[Ranking]):
     """A ranking of one's own as it now stands, with what it is about."""
 
+    tiers = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+    unacceptable = serializers.ListField(child=serializers.IntegerField())
     assignment = serializers.SerializerMethodField()
 
     class Meta:
@@ -105,6 +132,7 @@ class OwnRankingOutput(serializers.ModelSerializer[Ranking]):
             "strength",
             "ratings",
             "flags",
+            "spans",
             "rationale",
             "edited",
             "seconds_spent",

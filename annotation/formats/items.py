@@ -23,6 +23,8 @@ class ImportedRanking:
     strength: int | None = None
     ratings: dict[int, dict[str, int]] = field(default_factory=dict)
     flags: dict[int, list[str]] = field(default_factory=dict)
+    spans: dict[int, list[Fields]] = field(default_factory=dict)
+    """Passages: ``{"start", "end", "flag"}``, in code points of the answer."""
     rationale: str = ""
     edited: tuple[int, str] | None = None
     shown_order: list[int] = field(default_factory=list)

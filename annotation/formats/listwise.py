@@ -54,6 +54,7 @@ def _ranking(row: Fields, place_of: Place) -> ImportedRanking:
         strength=row.get("strength"),
         ratings=_ratings(row, place_of),
         flags=_flags(row, place_of),
+        spans=_spans(row, place_of),
         rationale=text_in(row, "rationale"),
         edited=(place_of(edited.get("id")), text_in(edited, "text")) if isinstance(edited, dict) else None,
         shown_order=[place_of(response) for response in list_in(row, "display_order")],
@@ -74,6 +75,14 @@ def _flags(row: Fields, place_of: Place) -> dict[int, list[str]]:
     for flag in _objects(row, "flags"):
         flags.setdefault(place_of(flag.get("id")), []).append(text_in(flag, "flag"))
     return flags
+
+
+def _spans(row: Fields, place_of: Place) -> dict[int, list[Fields]]:
+    spans: dict[int, list[Fields]] = {}
+    for span in _objects(row, "spans"):
+        passage = {"start": span.get("start"), "end": span.get("end"), "flag": text_in(span, "flag")}
+        spans.setdefault(place_of(span.get("id")), []).append(passage)
+    return spans
 
 
 def _objects(row: Fields, name: str) -> list[Fields]:

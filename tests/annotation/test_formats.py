@@ -225,6 +225,7 @@ class TestListwise:
         "display_order": [13, 11, 12],
         "ratings": [{"id": 12, "axis": "helpfulness", "rating": 5}],
         "flags": [{"id": 13, "flag": "dangerous"}],
+        "spans": [{"id": 13, "start": 0, "end": 4, "flag": "dangerous"}],
         "rationale": "It burns.",
         "edited": {"id": 12, "text": "Fry it slowly."},
     }
@@ -236,6 +237,7 @@ class TestListwise:
         assert (ranking.rater, ranking.tiers, ranking.unacceptable) == ("r1", [[1], [0]], [2])
         assert (ranking.strength, ranking.seconds_spent, ranking.shown_order) == (2, 41.5, [2, 0, 1])
         assert (ranking.ratings, ranking.flags) == ({1: {"helpfulness": 5}}, {2: ["dangerous"]})
+        assert ranking.spans == {2: [{"start": 0, "end": 4, "flag": "dangerous"}]}
         assert (ranking.rationale, ranking.edited) == ("It burns.", (1, "Fry it slowly."))
 
     def test_refuses_ids_of_nothing(self):

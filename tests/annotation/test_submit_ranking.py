@@ -8,11 +8,13 @@ from hypothesis.strategies import integers, permutations
 from annotation.actions.assignments import return_overdue_assignments, skip_assignment
 from annotation.actions.candidates import add_candidate_set, open_slots
 from annotation.actions.judgements import check_partition, judgement_of
+from annotation.actions.prompts import add_prompt
 from annotation.actions.rankings import correct_ranking, own_rankings, submit_ranking
 from annotation.errors import (
     AlreadySubmitted,
     BadEdit,
     BadInput,
+    BadPassage,
     BadRating,
     BadStrength,
     CampaignPaused,
@@ -21,6 +23,7 @@ from annotation.errors import (
     IdempotencyConflict,
     IncompleteRanking,
     LeaseLost,
+    RationaleMissing,
     UnknownCompletion,
     UnknownFlag,
     UnusableText,
@@ -204,6 +207,10 @@ class TestALateSubmission:
             submit(claimed, ada, tiers=tiers)
 
 
+def marked(pk, start, end, flag="opinion"):
+    return {pk: [{"start": start, "end": end, "flag": flag}]}
+
+
 class TestMoreThanAnOrder:
     @pytest.fixture(autouse=True)
     def axes(self, kitchen):
@@ -219,6 +226,7 @@ class TestMoreThanAnOrder:
             strength=2,
             ratings={str(a): {"helpful": 5}, str(b): {"helpful": 1, "true": 3}},
             flags={str(b): ["opinion", "hallucination"]},
+            spans={b: [{"start": 2, "end": 4, "flag": "opinion"}, {"start": 0, "end": 4, "flag": "opinion"}]},
             rationale=" The first one answers. ",
             edited={"id": a, "text": "Boil it longer."},
         )
@@ -227,6 +235,9 @@ class TestMoreThanAnOrder:
         assert ranking.strength == 2
         assert ranking.ratings == {str(a): {"helpful": 5}, str(b): {"helpful": 1, "true": 3}}
         assert ranking.flags == {str(b): ["hallucination", "opinion"]}
+        assert ranking.spans == {
+            str(b): [{"start": 0, "end": 4, "flag": "opinion"}, {"start": 2, "end": 4, "flag": "opinion"}]
+        }
         assert ranking.rationale == "The first one answers."
         assert ranking.edited == {"id": a, "text": "Boil it longer."}
 
@@ -240,6 +251,12 @@ class TestMoreThanAnOrder:
             (lambda a: {"ratings": {"999999": {"helpful": 3}}}, UnknownCompletion),
             (lambda a: {"flags": {str(a): ["boring"]}}, UnknownFlag),
             (lambda a: {"flags": {"soup": ["opinion"]}}, UnknownCompletion),
+            (lambda a: {"spans": marked(a, 0, 10_000)}, BadPassage),
+            (lambda a: {"spans": marked(a, 3, 3)}, BadPassage),
+            (lambda a: {"spans": marked(a, -1, 3)}, BadPassage),
+            (lambda a: {"spans": {a: marked(a, 0, 3)[a] * 2}}, BadPassage),
+            (lambda a: {"spans": marked(a, 0, 3, "boring")}, UnknownFlag),
+            (lambda a: {"spans": marked(999_999, 0, 3)}, UnknownCompletion),
             (lambda a: {"edited": {"id": 999_999, "text": "Better."}}, UnknownCompletion),
             (lambda a: {"edited": {"id": a, "text": " "}}, BadEdit),
             (lambda a: {"edited": {"id": a, "text": "nul \x00"}}, UnusableText),
@@ -251,6 +268,43 @@ class TestMoreThanAnOrder:
             submit(claimed, ada, **wrong(ids(claimed)[0]))
 
         assert Ranking.objects.count() == 0
+
+    def test_reaches_to_the_last_character_of_a_text_and_not_beyond(self, kitchen, ada, claim):
+        prompt, _ = add_prompt(campaign=kitchen, messages=[{"role": "user", "content": "Emoji?"}])
+        add_candidate_set(prompt=prompt, texts=["盐🧂é", "Salt"])
+        claimed = claim(kitchen, ada)
+        salt = claimed.candidate_set.completions.get(text="盐🧂é")
+
+        with pytest.raises(BadPassage):
+            submit(claimed, ada, spans=marked(salt.pk, 1, 4))
+        ranking, _ = submit(claimed, ada, spans=marked(salt.pk, 1, 3))
+
+        assert ranking.spans == {str(salt.pk): [{"start": 1, "end": 3, "flag": "opinion"}]}
+
+    def test_improves_no_other_than_the_best(self, claimed, ada):
+        *_, worst = ids(claimed)
+
+        with pytest.raises(BadEdit):
+            submit(claimed, ada, edited={"id": worst, "text": "Better."})
+
+    def test_needs_no_question_that_was_asked(self, claimed, ada, kitchen):
+        """The campaign may have asked when the page was opened; what was said then is not lost."""
+        a, *_ = ids(claimed)
+
+        ranking, _ = submit(claimed, ada, strength=1, flags={a: ["opinion"]}, spans=marked(a, 0, 2))
+
+        assert not kitchen.asks_flags
+        assert (ranking.strength, list(ranking.flags), list(ranking.spans)) == (1, [str(a)], [str(a)])
+
+    def test_has_the_reason_that_a_campaign_requires(self, claimed, ada):
+        claimed.campaign.rationale = Campaign.Rationale.REQUIRED
+
+        for reason in ("", "  \n"):
+            with pytest.raises(RationaleMissing):
+                submit(claimed, ada, rationale=reason)
+        ranking, _ = submit(claimed, ada, tiers=[], cannot_judge="facts")
+
+        assert ranking.rationale == ""
 
     def test_says_no_strength_where_nothing_is_better(self, claimed, ada):
         with pytest.raises(BadStrength):

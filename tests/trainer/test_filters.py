@@ -181,6 +181,7 @@ class TestWhatIsKept:
             strength=2,
             ratings={str(b): {"harm": 1, "accuracy": 5}},
             flags={str(a): ["rude"]},
+            spans={str(b): [{"start": 0, "end": 3, "flag": "rude"}]},
             rationale="Because.",
             edited={"id": a, "text": "Boil it well."},
         )
@@ -192,6 +193,7 @@ class TestWhatIsKept:
             "Because.",
             {"id": a, "text": "Boil it well."},
         )
+        assert row.spans == [{"id": b, "start": 0, "end": 3, "flag": "rude"}]
         assert row.ratings == [
             {"id": b, "axis": "accuracy", "rating": 5},
             {"id": b, "axis": "harm", "rating": 1},

@@ -77,7 +77,7 @@ def _demonstrations(campaign: Campaign, rows: Rows) -> Iterator[Record]:
 
 
 _RANKING = ["pk", "labeler_id", "seconds_spent", "submitted_at", "tiers", "unacceptable", "cannot_judge"]
-_RANKING += ["strength", "ratings", "flags", "rationale", "edited", "shown_order", "is_replaced"]
+_RANKING += ["strength", "ratings", "flags", "spans", "rationale", "edited", "shown_order", "is_replaced"]
 _RANKING += ["guideline__version", "consent__version", "assignment__purpose", "assignment__candidate_set"]
 
 
@@ -110,6 +110,7 @@ def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
         strength=row["strength"],
         ratings=_ratings(row["ratings"]),
         flags=_flags(row["flags"]),
+        spans=_spans(row["spans"]),
         rationale=row["rationale"],
         edited=_edited(row["edited"]),
         shown_order=row["shown_order"],
@@ -180,6 +181,11 @@ def _ratings(ratings: Mapping[str, Mapping[str, int]]) -> list[Row]:
 def _flags(flags: Mapping[str, Iterable[str]]) -> list[Row]:
     told = sorted((int(pk), flag) for pk, some in flags.items() for flag in some)
     return [{"id": pk, "flag": flag} for pk, flag in told]
+
+
+def _spans(spans: Mapping[str, Iterable[Row]]) -> list[Row]:
+    told = ((int(pk), one["start"], one["end"], one["flag"]) for pk, some in spans.items() for one in some)
+    return [{"id": pk, "start": start, "end": end, "flag": flag} for pk, start, end, flag in sorted(told)]
 
 
 def _edited(edited: Mapping[str, Any] | None) -> Row | None:

@@ -22,6 +22,14 @@ _RANKING = pa.struct(
         ("strength", pa.int32()),
         ("ratings", pa.list_(pa.struct([("id", pa.int64()), ("axis", pa.string()), ("rating", pa.int32())]))),
         ("flags", pa.list_(pa.struct([("id", pa.int64()), ("flag", pa.string())]))),
+        (
+            "spans",
+            pa.list_(
+                pa.struct(
+                    [("id", pa.int64()), ("start", pa.int32()), ("end", pa.int32()), ("flag", pa.string())]
+                )
+            ),
+        ),
         ("rationale", pa.string()),
         ("edited", pa.struct([("id", pa.int64()), ("text", pa.string())])),
         ("display_order", _IDS),
@@ -97,6 +105,7 @@ def _ranking(record: RankingRecord) -> Row:
         "strength": record.strength,
         "ratings": record.ratings,
         "flags": record.flags,
+        "spans": record.spans,
         "rationale": record.rationale,
         "edited": record.edited,
         "display_order": record.shown_order,

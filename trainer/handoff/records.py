@@ -20,6 +20,9 @@ _COMPLETION = pa.struct([("id", pa.int64()), ("text", pa.string())])
 _COMPLETIONS = pa.list_(_COMPLETION)
 _RATINGS = pa.list_(pa.struct([("id", pa.int64()), ("axis", pa.string()), ("rating", pa.int32())]))
 _FLAGS = pa.list_(pa.struct([("id", pa.int64()), ("flag", pa.string())]))
+_SPANS = pa.list_(
+    pa.struct([("id", pa.int64()), ("start", pa.int32()), ("end", pa.int32()), ("flag", pa.string())])
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,8 @@ class RankingRecord:
     """Which checkpoint wrote each of ``completions``; empty text where none of ours did."""
     consensus: str = ""
     """What the rankings of this candidate set said together when this was frozen, as JSON."""
+    spans: list[dict[str, int | str]] = field(default_factory=list)
+    """``{"id", "start", "end", "flag"}``: the passage that a flag is about, in code points of the text."""
 
 
 Record = PromptRecord | DemonstrationRecord | RankingRecord
@@ -173,13 +178,14 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("shown_order", pa.list_(pa.int64())),
             ("written_by", pa.list_(pa.string())),
             ("consensus", pa.string()),
+            ("spans", _SPANS),
         ]
     ),
 }
 
 # Snapshots live longer than versions: files from before these columns, the last so many, read as the
 # records' defaults.
-_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 4, RankingRecord: 13}
+_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 4, RankingRecord: 14}
 
 
 def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:

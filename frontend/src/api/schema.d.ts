@@ -578,6 +578,10 @@ export interface components {
             /** @description As they were when this was said of them. */
             turns: components["schemas"]["TurnOutput"][];
         };
+        EditedResponse: {
+            id: number;
+            text: string;
+        };
         EditedResponseRequest: {
             id: number;
             text: string;
@@ -605,6 +609,8 @@ export interface components {
              */
             approved_at?: string | null;
         };
+        /** @enum {string} */
+        FlagEnum: "wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement";
         FoundRankingDraftOutput: {
             draft: components["schemas"]["RankingDraftOutput"] | null;
         };
@@ -638,6 +644,25 @@ export interface components {
         };
         /** @description An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied. */
         JudgementInputRequest: {
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
+            strength?: number | null;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: what is wrong with it. */
+            flags?: {
+                [key: string]: ("wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement")[];
+            };
+            /** @description By candidate: the passages that a flag is about. */
+            spans?: {
+                [key: string]: components["schemas"]["MarkedPassageRequest"][];
+            };
+            rationale?: string;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponseRequest"] | null;
             /**
              * Format: uuid
              * @description Made by the page; the same key stores the same ranking once.
@@ -650,21 +675,6 @@ export interface components {
              * @default
              */
             cannot_judge: string;
-            /** @description How much better the best is than the next: 1 (slightly) to 3. */
-            strength?: number | null;
-            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
-            ratings?: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
-            /** @description By candidate: wrong_task, unfit_for_assistant, hallucination, breaks_constraint, sexual, violent, encourages_harm, denigrates, harmful_advice, opinion, moral_judgement. */
-            flags?: {
-                [key: string]: string[];
-            };
-            rationale?: string;
-            /** @description The best response as the labeler would have it. */
-            edited?: components["schemas"]["EditedResponseRequest"] | null;
             /** Format: double */
             seconds_spent: number;
         };
@@ -677,6 +687,18 @@ export interface components {
         LeaseOutput: {
             /** Format: date-time */
             lease_expires_at: string;
+        };
+        /** @description Of a response's stored text, in code points: from ``start`` up to, not with, ``end``. */
+        MarkedPassage: {
+            start: number;
+            end: number;
+            flag: components["schemas"]["FlagEnum"];
+        };
+        /** @description Of a response's stored text, in code points: from ``start`` up to, not with, ``end``. */
+        MarkedPassageRequest: {
+            start: number;
+            end: number;
+            flag: components["schemas"]["FlagEnum"];
         };
         MessageOutput: {
             role: components["schemas"]["MessageOutputRoleEnum"];
@@ -730,21 +752,28 @@ export interface components {
             readonly assignment: components["schemas"]["ShownOutput"];
             /** Format: int64 */
             revision?: number;
-            tiers: unknown;
-            unacceptable?: unknown;
+            tiers: number[][];
+            unacceptable: number[];
             cannot_judge?: string;
-            /**
-             * Format: int64
-             * @description How much better the best is than the next, from 1 (slightly) to 3 (much).
-             */
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
             strength?: number | null;
-            /** @description By completion id, then by axis: 1 (bad) to 7 (good). */
-            ratings?: unknown;
-            /** @description By completion id: what is wrong with it. */
-            flags?: unknown;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: what is wrong with it. */
+            flags?: {
+                [key: string]: ("wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement")[];
+            };
+            /** @description By candidate: the passages that a flag is about. */
+            spans?: {
+                [key: string]: components["schemas"]["MarkedPassage"][];
+            };
             rationale?: string;
-            /** @description The best response as the labeler would have it: its id and the text. */
-            edited?: unknown;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponse"] | null;
             /** Format: double */
             seconds_spent: number;
             /**
@@ -820,6 +849,25 @@ export interface components {
         RankingInputRequest: {
             /** @description Assignments that the page still has besides this one. */
             holding?: string[];
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
+            strength?: number | null;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: what is wrong with it. */
+            flags?: {
+                [key: string]: ("wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement")[];
+            };
+            /** @description By candidate: the passages that a flag is about. */
+            spans?: {
+                [key: string]: components["schemas"]["MarkedPassageRequest"][];
+            };
+            rationale?: string;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponseRequest"] | null;
             /**
              * Format: uuid
              * @description Made by the page; the same key stores the same ranking once.
@@ -832,21 +880,6 @@ export interface components {
              * @default
              */
             cannot_judge: string;
-            /** @description How much better the best is than the next: 1 (slightly) to 3. */
-            strength?: number | null;
-            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
-            ratings?: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
-            /** @description By candidate: wrong_task, unfit_for_assistant, hallucination, breaks_constraint, sexual, violent, encourages_harm, denigrates, harmful_advice, opinion, moral_judgement. */
-            flags?: {
-                [key: string]: string[];
-            };
-            rationale?: string;
-            /** @description The best response as the labeler would have it. */
-            edited?: components["schemas"]["EditedResponseRequest"] | null;
             /** Format: double */
             seconds_spent: number;
         };

@@ -16,6 +16,7 @@ def told(rankings):
             strength=3,
             ratings={str(b): {"helpfulness": 2, "correctness": 4}, str(a): {"helpfulness": 5}},
             flags={str(d): ["untrue", "rude"]},
+            spans={str(d): [{"start": 0, "end": 3, "flag": "untrue"}]},
             rationale="=1+1 is what it says.",
             edited={"id": a, "text": "Boil it well."},
         )

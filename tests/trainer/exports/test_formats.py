@@ -174,6 +174,7 @@ class TestListwise:
         assert ranking["display_order"] == stored.shown_order
         assert ranking["edited"]["text"] == "Boil it well."
         assert {flag["flag"] for flag in ranking["flags"]} == {"untrue", "rude"}
+        assert [(span["start"], span["end"], span["flag"]) for span in ranking["spans"]] == [(0, 3, "untrue")]
         assert "ada" not in json.dumps(row)
 
     def test_has_the_consensus_where_there_is_one(self, written):

@@ -40,8 +40,9 @@ SOUP = {
             "groups": [[2], [1]],
             "unacceptable": [3],
             "strength": 2,
-            "ratings": [{"id": 1, "axis": "helpfulness", "rating": 4}],
+            "ratings": [{"id": 1, "axis": "helpfulness", "rating": 7}],
             "flags": [{"id": 3, "flag": "dangerous"}],
+            "spans": [{"id": 3, "start": 0, "end": 4, "flag": "dangerous"}],
             "rationale": "It burns.",
             "edited": {"id": 2, "text": "Fry it slowly."},
             "display_order": [3, 1, 2],
@@ -105,6 +106,7 @@ def judgements(campaign):
                 "strength": ranking.strength,
                 "ratings": {text[int(pk)]: rating for pk, rating in ranking.ratings.items()},
                 "flags": {text[int(pk)]: flags for pk, flags in ranking.flags.items()},
+                "spans": {text[int(pk)]: spans for pk, spans in ranking.spans.items()},
                 "rationale": ranking.rationale,
                 "edited": ranking.edited and (text[ranking.edited["id"]], ranking.edited["text"]),
                 "shown order": [text[pk] for pk in ranking.shown_order],
@@ -127,8 +129,11 @@ RANKINGS = {
         Ranking.objects.filter(assignment__campaign=campaign).values("labeler").distinct().count() > 1
     ),
     "strength": lambda told, _: any(one["strength"] == 2 for one in told),
-    "ratings": lambda told, _: any(one["ratings"] == {"Boil it.": {"helpfulness": 4}} for one in told),
+    "ratings": lambda told, _: any(one["ratings"] == {"Boil it.": {"helpfulness": 7}} for one in told),
     "flags": lambda told, _: any(one["flags"] == {"Burn it.": ["dangerous"]} for one in told),
+    "passages": lambda told, _: any(
+        one["spans"] == {"Burn it.": [{"start": 0, "end": 4, "flag": "dangerous"}]} for one in told
+    ),
     "rationale": lambda told, _: any(one["rationale"] == "It burns." for one in told),
     "edited answer": lambda told, _: any(one["edited"] == ("-Fry it.\n", "Fry it slowly.") for one in told),
     "shown order": lambda told, _: any(one["shown order"][:2] == ["Burn it.", "Boil it."] for one in told),

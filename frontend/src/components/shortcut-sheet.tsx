@@ -6,7 +6,7 @@ import { Link } from 'wouter'
 import { KEYMAP, keysOf, type Scope } from '@/shared/keymap'
 import { useSingleKeys } from '@/shared/single-keys'
 
-const SCOPES: readonly Scope[] = ['rank', 'adjudicate', 'demonstrate', 'review', 'everywhere']
+const SCOPES: readonly Scope[] = ['rank', 'scale', 'adjudicate', 'demonstrate', 'review', 'everywhere']
 
 /** Every keyboard command, from the keymap itself. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {

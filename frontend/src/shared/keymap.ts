@@ -5,9 +5,10 @@
  * A chord is modifiers and a key joined by "+". "Mod" is Ctrl, on a Mac also Command. "Digit" stands for 1 to 9
  * and "Letter" for A to I: the answer in that place.
  */
-export type Scope = 'everywhere' | 'rank' | 'adjudicate' | 'demonstrate' | 'review'
+export type Scope = 'everywhere' | 'scale' | 'rank' | 'adjudicate' | 'demonstrate' | 'review'
 
 export type Command =
+  | 'weigh'
   | 'showShortcuts'
   | 'showGuideline'
   | 'submitAnywhere'
@@ -25,6 +26,15 @@ export type Command =
   | 'nextAnswer'
   | 'previousAnswer'
   | 'foldPrompt'
+  | 'chooseLeft'
+  | 'chooseRight'
+  | 'focusView'
+  | 'compareView'
+  | 'leaveView'
+  | 'rawText'
+  | 'showDifferences'
+  | 'flagFocused'
+  | 'note'
   | 'skip'
   | 'cannotJudge'
   | 'undoSubmit'
@@ -47,6 +57,8 @@ export type Binding = {
 }
 
 export const KEYMAP: readonly Binding[] = [
+  // Before the commands of "rank", whose digits it takes where two responses are weighed.
+  { scope: 'scale', command: 'weigh', chords: ['Digit'] },
   { scope: 'rank', command: 'place', chords: ['Digit', 'Letter'] },
   { scope: 'rank', command: 'tie', chords: ['Shift+Digit', 'Shift+Letter'] },
   { scope: 'rank', command: 'tieNext', chords: ['='] },
@@ -59,12 +71,21 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'rank', command: 'clear', chords: ['R'] },
   { scope: 'rank', command: 'nextAnswer', chords: ['J'] },
   { scope: 'rank', command: 'previousAnswer', chords: ['K'] },
+  { scope: 'rank', command: 'chooseLeft', chords: ['ArrowLeft'] },
+  { scope: 'rank', command: 'chooseRight', chords: ['ArrowRight'] },
   { scope: 'rank', command: 'foldPrompt', chords: ['P'] },
+  { scope: 'rank', command: 'focusView', chords: ['O'] },
+  { scope: 'rank', command: 'compareView', chords: ['M'] },
+  { scope: 'rank', command: 'leaveView', chords: ['Escape'] },
+  { scope: 'rank', command: 'rawText', chords: ['V'] },
+  { scope: 'rank', command: 'showDifferences', chords: ['T'] },
+  { scope: 'rank', command: 'flagFocused', chords: ['W'] },
+  { scope: 'rank', command: 'note', chords: ['N'] },
   { scope: 'rank', command: 'skip', chords: ['S'] },
   { scope: 'rank', command: 'cannotJudge', chords: ['U'] },
   { scope: 'rank', command: 'submit', chords: ['Enter'] },
   { scope: 'rank', command: 'undoSubmit', chords: ['Shift+U'] },
-  { scope: 'adjudicate', command: 'showOrders', chords: ['O'] },
+  { scope: 'adjudicate', command: 'showOrders', chords: ['Q'] },
   { scope: 'review', command: 'accept', chords: ['Y'] },
   { scope: 'review', command: 'writeReason', chords: ['R'] },
   { scope: 'review', command: 'showChanges', chords: ['V'] },
@@ -78,7 +99,7 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'everywhere', command: 'showShortcuts', chords: ['?'] },
 ]
 
-const CAPTIONS: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', Mod: 'Ctrl' }
+const CAPTIONS: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Mod: 'Ctrl' }
 
 /** A chord as its keys are labeled. */
 export function keysOf(chord: string): string[] {

@@ -55,14 +55,29 @@ describe('settling a disagreement', () => {
     const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Show what labelers said' })
 
     expect(button.disabled).toBe(true)
-    await user.keyboard('o')
+    await user.keyboard('q')
     expect(all.filter(({ path }) => path.endsWith('/orders'))).toEqual([])
-    await user.keyboard('123o')
+    await user.keyboard('123q')
 
     expect(await screen.findByText('B > A = C')).toBeTruthy()
     expect(screen.getByText('Unacceptable: D')).toBeTruthy()
     expect(screen.getByText('The second one is right.')).toBeTruthy()
     expect(screen.getByText('Could not judge: facts')).toBeTruthy()
+  })
+
+  it('shows on each response where labelers put it', async () => {
+    disagreement()
+    const user = open()
+    await question()
+
+    await user.keyboard('123q')
+
+    const put = async (letter: string) => (await screen.findByRole('list', { name: `Where labelers put Response ${letter}` })).textContent
+    expect(await put('A')).toBe('Labeler 1: 2nd tied')
+    expect(await put('B')).toBe('Labeler 1: 1st')
+    expect(await put('D')).toBe('Labeler 1: Unacceptable')
+    await user.keyboard('q')
+    expect(screen.queryByRole('list', { name: /^Where labelers put/ })).toBeNull()
   })
 
   it('is asked of nobody who only ranks', async () => {

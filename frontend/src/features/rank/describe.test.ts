@@ -2,7 +2,7 @@ import i18next from 'i18next'
 import { describe as group, expect, it } from 'vitest'
 
 import { describe, letterIn } from './describe'
-import { EMPTY } from './tiers'
+import { EMPTY } from './ballot'
 
 const IDS = [30, 10, 20, 40]
 

@@ -1,6 +1,6 @@
 import type { TFunction } from 'i18next'
 
-import { type Ballot, left } from './tiers'
+import { type Ballot, left } from './ballot'
 
 /** What a candidate is called on screen: A for the one shown first. */
 export function letterIn(candidates: readonly number[], id: number): string {

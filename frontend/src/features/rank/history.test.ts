@@ -2,19 +2,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { someMove } from '@/testing/moves'
+
+import { apply, EMPTY } from './ballot'
 import { begin, type History, type Step, step } from './history'
-import { apply, EMPTY, type Move } from './tiers'
 
 const IDS = [31, 8, 19, 4]
-const TYPES = ['place', 'tie', 'reject', 'takeBack', 'moveUp', 'moveDown', 'tieWithAbove', 'toggleTie'] as const
-
-const someMoves: fc.Arbitrary<Move[]> = fc.array(
-  fc.oneof(
-    { weight: 8, arbitrary: fc.record({ type: fc.constantFrom(...TYPES), id: fc.constantFrom(...IDS) }) },
-    { weight: 1, arbitrary: fc.constant({ type: 'clear' as const }) },
-  ),
-  { maxLength: 20 },
-)
+const someMoves = fc.array(someMove(IDS), { maxLength: 20 })
 
 function take(history: History, steps: readonly Step[]): History {
   return steps.reduce((before, taken) => step(before, taken, IDS), history)

@@ -1,4 +1,4 @@
-import { apply, type Ballot, type Move } from './tiers'
+import { apply, type Ballot, type Move } from './ballot'
 
 /** A ballot with the steps that led to it, and those taken back. */
 export type History = { past: readonly Ballot[]; present: Ballot; future: readonly Ballot[] }

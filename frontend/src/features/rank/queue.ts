@@ -4,6 +4,8 @@ import type { Outbox, Settled } from '@/shared/outbox'
 import type { Item, Refusal } from '@/shared/outbox-store'
 import { newKey } from '@/shared/unique'
 
+import type { Judgement } from './judgement'
+
 /** Assignments held at a time: the one on screen, and the next, ready behind it. */
 const HELD = 2
 /** As many as the server lets a page name. */
@@ -15,7 +17,7 @@ const CHANGEABLE = new Set([400, 413])
 /** Ranking, or settling what others ranked differently: the same screen, handed out from two places. */
 export type Work = 'rank' | 'adjudicate'
 
-export type Judgement = Pick<RankingBody, 'tiers' | 'cannot_judge' | 'seconds_spent'> & { unacceptable: number[] }
+export type { Judgement } from './judgement'
 
 /** An assignment on this page, and how it stands. */
 export type Held = {

@@ -1,32 +1,33 @@
-import { Button } from '@mantine/core'
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import type { Assignment } from '@/api'
-import { Conversation } from '@/components/conversation'
-import { KeyHint } from '@/components/key-hint'
-import { keepFocus } from '@/components/keep-focus'
+import type { Asks, Assignment } from '@/api'
 import { announce } from '@/shared/announce'
-import { keysFor } from '@/shared/keymap'
-import { useCommands } from '@/shared/use-commands'
-import { useVisibleSeconds } from '@/shared/visible-time'
 
-import { CandidateCard } from './candidate-card'
-import { describe, letterIn } from './describe'
-import { begin, type Step, step } from './history'
+import { isComplete } from './ballot'
+import { openFlags } from './card-extras'
+import { Cards } from './cards'
+import { ClosingWords, textOf } from './closing-words'
+import { ASKS_NOTHING, cannotJudge, type Judgement, judgementOf, missingFrom } from './judgement'
 import { LabelersOrders } from './labelers-orders'
-import type { Judgement } from './queue'
+import { PromptPanel } from './prompt-panel'
+import { Rail } from './rail'
+import { RankBar } from './rank-bar'
 import styles from './rank.module.css'
-import { type Ballot, EMPTY, isComplete, isUntouched, left, rankOf, readBallot } from './tiers'
-import { Tray } from './tray'
-import { useKeptRanking } from './use-kept-ranking'
-import { useStickyHeight } from './use-sticky-height'
+import { useMissing } from './use-missing'
+import { useRankCommands } from './use-rank-commands'
+import { useRanking } from './use-ranking'
+import { useRepeats } from './use-repeats'
+import { useView } from './use-view'
+import { ViewTools } from './view-tools'
 
 const ReasonDialog = lazy(() => import('./reason-dialog'))
 
 type Props = {
   assignment: Assignment
   person: number
+  /** What the campaign asks for besides the order. */
+  asks?: Asks
   adjudicates?: boolean
   /** What was handed in before, to be corrected. */
   initial?: Judgement
@@ -37,25 +38,21 @@ type Props = {
   onSkip?: (reason: string) => void
 }
 
-type Mode = 'place' | 'tie' | 'reject'
-
 /** One assignment: the prompt, its candidates and the ranking of them. */
-export function RankItem({ assignment, person, adjudicates, initial, refused, onSubmit, onSkip }: Props) {
+export function RankItem({ assignment, person, asks = ASKS_NOTHING, adjudicates, initial, refused = false, onSubmit, onSkip }: Props) {
   const { t } = useTranslation()
-  const { prompt, candidates } = assignment
-  const ids = useMemo(() => candidates.map(({ id }) => id), [candidates])
-  const letterOf = useCallback((id: number) => letterIn(ids, id), [ids])
+  const ranking = useRanking(assignment, person, initial)
+  const view = useView(ranking)
+  const repeats = useRepeats(assignment)
+  const { ids, ballot, extras, seconds, letterOf } = ranking
+  const missing = missingFrom(ballot, extras, ids, asks)
 
-  const { kept, keep } = useKeptRanking(assignment, person)
-  const [history, setHistory] = useState(() => begin(readBallot(kept?.ballot, ids) ?? (initial ? ballotOf(initial) : EMPTY)))
-  const ballot = history.present
-  const seconds = useVisibleSeconds(Number(kept?.seconds) || 0)
-
-  const [mode, setMode] = useState<Mode>('place')
   const [asking, setAsking] = useState<'skip' | 'cannotJudge' | null>(null)
   const [isFolded, setFolded] = useState(false)
+  const [showsOrders, setShowsOrders] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
-  const sticky = useStickyHeight()
+  const note = useRef<HTMLTextAreaElement>(null)
+  const goToMissing = useMissing(note, letterOf)
 
   // Runs again each time the item comes on screen from behind the one before.
   useEffect(() => {
@@ -63,146 +60,52 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
     heading.current?.focus({ preventScroll: true })
   }, [])
 
-  const take = useCallback(
-    (taken: Step) => {
-      setMode('place')
-      const next = step(history, taken, ids)
-      if (next === history) {
-        if (taken.type === 'place') announce(t('rank.said.already', { letter: letterOf(taken.id) }))
-        return
-      }
-      setHistory(next)
-      keep({ ballot: next.present, seconds: seconds() })
-      announce(describe(next.present, ids, t))
-    },
-    [history, ids, keep, seconds, letterOf, t],
-  )
-
-
   function submit() {
     if (refused) return
-    const missing = left(ballot, ids)
-    if (missing.length > 0) {
-      announce(t('rank.said.missing', { letters: missing.map(letterOf).join(', ') }))
-      return
-    }
+    if (missing) return goToMissing(missing)
     announce(t('rank.said.submitted'))
-    onSubmit({
-      tiers: ballot.tiers.map((tier) => [...tier]),
-      unacceptable: [...ballot.unacceptable],
-      cannot_judge: '',
-      seconds_spent: seconds(),
-    })
+    // An edit that changed nothing is none.
+    const isEdited = extras.edited && extras.edited.text !== textOf(assignment, extras.edited.id)
+    onSubmit(judgementOf(ballot, isEdited ? extras : { ...extras, edited: null }, seconds()))
   }
 
   function choose(reason: string) {
     setAsking(null)
     if (asking === 'skip') onSkip?.(reason)
-    else onSubmit({ tiers: [], unacceptable: [], cannot_judge: reason, seconds_spent: seconds() })
+    else onSubmit(cannotJudge(reason, seconds()))
   }
 
-  function at(place: number, type: Mode) {
-    const id = ids[place]
-    if (id === undefined) return false
-    take({ type: type === 'place' ? mode : type, id })
-  }
-
-  function moveFocused(type: 'moveUp' | 'moveDown') {
-    const id = focusedCandidate()
-    if (id === null) return false
-    take({ type, id })
-  }
-
-  function focusCard(offset: number) {
-    const current = focusedCandidate()
-    const from = current === null ? (offset > 0 ? -1 : 0) : ids.indexOf(current)
-    const id = ids[(from + offset + ids.length) % ids.length]
-    document.querySelector<HTMLElement>(`article[data-candidate="${id}"]`)?.focus()
-  }
-
-  useCommands(['rank', 'everywhere'], {
-    place: (place) => at(place, 'place'),
-    tie: (place) => at(place, 'tie'),
-    reject: (place) => at(place, 'reject'),
-    tieNext: () => setMode(mode === 'tie' ? 'place' : 'tie'),
-    rejectNext: () => setMode(mode === 'reject' ? 'place' : 'reject'),
-    undo: () => take({ type: 'undo' }),
-    redo: () => take({ type: 'redo' }),
-    clear: () => take({ type: 'clear' }),
-    moveUp: () => moveFocused('moveUp'),
-    moveDown: () => moveFocused('moveDown'),
-    nextAnswer: () => focusCard(1),
-    previousAnswer: () => focusCard(-1),
-    foldPrompt: () => setFolded(!isFolded),
-    skip: () => onSkip !== undefined && setAsking('skip'),
-    cannotJudge: () => setAsking('cannotJudge'),
+  useRankCommands(ranking, view, {
+    asks,
+    hasChanges: repeats.size > 0,
     submit,
-    submitAnywhere: submit,
+    foldPrompt: () => setFolded(!isFolded),
+    skip: onSkip && (() => setAsking('skip')),
+    cannotJudge: () => setAsking('cannotJudge'),
+    flag: openFlags,
+    note: () => (note.current?.focus(), note.current !== null),
   })
 
-  const onPlace = useCallback((id: number) => take({ type: 'place', id }), [take])
-  const onTie = useCallback((id: number) => take({ type: 'tie', id }), [take])
-  const onReject = useCallback((id: number) => take({ type: 'reject', id }), [take])
-  const onTakeBack = useCallback((id: number) => take({ type: 'takeBack', id }), [take])
   const complete = isComplete(ballot, ids)
-
   return (
     <div className={styles.item} data-count={ids.length}>
-      <section className={styles.prompt} ref={sticky} aria-label={t('prompt')}>
-        <div className={styles.promptHead}>
-          <h1 ref={heading} tabIndex={-1}>{t('rank.title', { count: ids.length })}</h1>
-          <button type="button" className="quiet" aria-expanded={!isFolded} onMouseDown={keepFocus}
-            onClick={() => setFolded(!isFolded)}>
-            {t(isFolded ? 'rank.unfold' : 'rank.fold')}<KeyHint keys={keysFor('foldPrompt')} />
-          </button>
-        </div>
-        <div className={styles.promptText} data-folded={isFolded} tabIndex={0} role="group" aria-label={t('prompt')}>
-          <Conversation messages={prompt.messages} language={prompt.language} />
-        </div>
-      </section>
+      <PromptPanel prompt={assignment.prompt} title={t('rank.title', { count: ids.length })} heading={heading} isFolded={isFolded}>
+        <ViewTools view={view} isPair={ids.length === 2} hasChanges={repeats.size > 0} isFolded={isFolded}
+          onFold={() => setFolded(!isFolded)} />
+      </PromptPanel>
 
-      {adjudicates && <LabelersOrders assignment={assignment.id} letterOf={letterOf} isReady={complete} />}
-
-      <div className={styles.cards}>
-        {candidates.map((candidate, place) => {
-          const rank = rankOf(ballot.tiers, candidate.id)
-          return (
-            <CandidateCard key={candidate.id} candidate={candidate} letter={letterOf(candidate.id)} digit={place + 1}
-              language={prompt.language} rank={rank} nextRank={ballot.tiers.length + 1}
-              isTied={rank !== null && ballot.tiers[rank - 1]!.length > 1} isFilled={ballot.filled === candidate.id}
-              isUnacceptable={ballot.unacceptable.includes(candidate.id)}
-              onPlace={onPlace} onTie={onTie} onReject={onReject} onTakeBack={onTakeBack} />
-          )
-        })}
+      {adjudicates && (
+        <LabelersOrders assignment={assignment.id} letterOf={letterOf} isReady={complete}
+          isShown={showsOrders && complete} onShow={setShowsOrders} />
+      )}
+      <div className={styles.answers} data-view={view.view}>
+        <Rail ranking={ranking} view={view} />
+        <Cards assignment={assignment} asks={asks} ranking={ranking} view={view} repeats={repeats}
+          showsOrders={Boolean(adjudicates) && showsOrders && complete} />
       </div>
-
-      <section className={styles.bar} aria-label={t('rank.bar')}>
-        {mode === 'place' ? (
-          <Tray ballot={ballot} letterOf={letterOf} onMove={take} />
-        ) : (
-          <p className={styles.hint} role="status">{t(mode === 'tie' ? 'rank.tieMode' : 'rank.rejectMode')}</p>
-        )}
-        <div className={styles.barActions}>
-          {onSkip && (
-            <button type="button" className="quiet" onClick={() => setAsking('skip')}>{t('rank.skip.open')}</button>
-          )}
-          <button type="button" className="quiet" onClick={() => setAsking('cannotJudge')}>
-            {t('rank.cannotJudge.open')}
-          </button>
-          <button type="button" className="quiet" onMouseDown={keepFocus} disabled={history.past.length === 0}
-            onClick={() => take({ type: 'undo' })}>
-            {t('undo')}
-          </button>
-          <button type="button" className="quiet" onMouseDown={keepFocus} disabled={history.future.length === 0}
-            onClick={() => take({ type: 'redo' })}>
-            {t('redo')}
-          </button>
-          <Button onClick={submit} disabled={!complete || refused === true} aria-keyshortcuts="Enter">
-            {complete || isUntouched(ballot) ? t('rank.submit') : t('rank.submitLeft', { count: left(ballot, ids).length })}
-            <KeyHint keys={keysFor('submit')} />
-          </Button>
-        </div>
-      </section>
+      <ClosingWords assignment={assignment} asks={asks} ranking={ranking} note={note} />
+      <RankBar asks={asks} ranking={ranking} view={view} missing={missing} isRefused={refused}
+        onSubmit={submit} onAsk={setAsking} canSkip={onSkip !== undefined} />
 
       {asking && (
         <Suspense>
@@ -211,13 +114,4 @@ export function RankItem({ assignment, person, adjudicates, initial, refused, on
       )}
     </div>
   )
-}
-
-function ballotOf({ tiers, unacceptable }: Judgement): Ballot {
-  return { tiers, unacceptable, filled: null }
-}
-
-function focusedCandidate(): number | null {
-  const element = document.activeElement?.closest<HTMLElement>('[data-candidate]')
-  return element ? Number(element.dataset.candidate) : null
 }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Activity, lazy, Suspense, useCallback, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError, listCampaigns, type Person } from '@/api'
+import { ApiError, type Campaign, listCampaigns, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
 import { Notice } from '@/components/notice'
 import { OnlyHere } from '@/components/only-here'
@@ -14,7 +14,9 @@ import { wordsFor } from '@/shared/errors'
 import { whenIdle } from '@/shared/when-idle'
 
 import { ItemNotices } from './item-notices'
+import { ASKS_NOTHING } from './judgement'
 import { KeepRanking } from './keep-ranking'
+import { LookOfScreen, useOwnLook } from './look'
 import { type Held, isForGood, type Work } from './queue'
 import { RankItem } from './rank-item'
 import { UndoToast } from './undo-toast'
@@ -32,7 +34,8 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
   const { queue, state } = useQueue(campaign, person.id, work)
   const { items, last, error, status } = state
   const isOffline = useOffline(person.id)
-  const canCorrect = useCanCorrect(campaign)
+  const about = useCampaign(campaign)
+  const looking = useOwnLook()
   const leased = items.find(({ isCorrection }) => !isCorrection)
   const beat = useCallback(() => queue.beat(), [queue])
   const lease = useLease(leased?.assignment.lease_expires_at ?? null, beat)
@@ -61,13 +64,14 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
       {items.length === 0 && isDone && !isPaused && (
         <AllDone title={t(work === 'rank' ? 'rank.done' : 'adjudicate.done')} explain={t('rank.doneExplain')} />
       )}
+      <LookOfScreen value={looking}>
       {items.map((held, place) => (
         // The next one is rendered behind this one, so that it is there at once.
         <Activity key={keyOf(held)} mode={place === 0 ? 'visible' : 'hidden'}>
           <OnlyHere name={`ranking.${person.id}.${held.assignment.id}`}>
           <KeepRanking assignment={held.assignment} person={person.id} isCorrection={held.isCorrection ?? false}>
             <ItemNotices held={held} person={person.id} onDiscard={() => void queue.discard(held.assignment.id)} />
-            <RankItem assignment={held.assignment} person={person.id} adjudicates={work === 'adjudicate'}
+            <RankItem assignment={held.assignment} person={person.id} asks={about?.asks ?? ASKS_NOTHING} adjudicates={work === 'adjudicate'}
               {...(held.initial && { initial: held.initial })} refused={isForGood(held)}
               onSubmit={(judgement) => queue.submit(held.assignment.id, judgement)}
               onSkip={(reason) => void queue.skip(held.assignment.id, reason)} />
@@ -75,7 +79,8 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
           </OnlyHere>
         </Activity>
       ))}
-      {last && canCorrect && <UndoToast key={last.key} last={last.key} onUndo={() => void queue.undo()} onGone={forgetLast} />}
+      </LookOfScreen>
+      {last && about?.correction_minutes !== 0 && <UndoToast key={last.key} last={last.key} onUndo={() => void queue.undo()} onGone={forgetLast} />}
       {state.isSkippedTextKept && <Toast words={t('safe.skippedKept')} seconds={12} onGone={forgetSkipped} />}
       {lease.isEnding && (
         <Suspense><LeaseDialog left={lease.left} onKeepWorking={lease.keepWorking} /></Suspense>
@@ -90,7 +95,7 @@ function keyOf({ assignment, initial, isCorrection }: Held): string {
 }
 
 /** As the list of campaigns says, which the app asks for all the time. */
-function useCanCorrect(campaign: number): boolean {
+function useCampaign(campaign: number): Campaign | undefined {
   const { data } = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, enabled: false })
-  return data?.find(({ id }) => id === campaign)?.correction_minutes !== 0
+  return data?.find(({ id }) => id === campaign)
 }

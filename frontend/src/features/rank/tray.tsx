@@ -1,10 +1,11 @@
-import { Fragment } from 'react'
+import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { keepFocus } from '@/components/keep-focus'
 
+import { type Ballot, isUntouched, type Move } from './ballot'
 import styles from './rank.module.css'
-import { type Ballot, isUntouched, type Move } from './tiers'
+import { useDragging } from './use-dragging'
 
 type Props = {
   ballot: Ballot
@@ -12,15 +13,17 @@ type Props = {
   onMove: (move: Move) => void
 }
 
-/** The ranking so far, best first, as chips that can be moved, tied and taken back. */
+/** The ranking so far, best first, as chips that can be moved, tied and taken back; dragging them is one way of it. */
 export function Tray({ ballot, letterOf, onMove }: Props) {
   const { t } = useTranslation()
+  const [isWanted, setWanted] = useState(false)
+  const chips = useDragging(isWanted, ballot, onMove)
   if (isUntouched(ballot)) return <p className={styles.hint}>{t('rank.hint')}</p>
 
   return (
-    <div className={styles.tray}>
+    <div className={styles.tray} onPointerEnter={() => setWanted(true)}>
       {ballot.tiers.length > 0 && (
-        <ol className={styles.tiers} aria-label={t('rank.tray')}>
+        <ol className={styles.tiers} aria-label={t('rank.tray')} ref={chips}>
           {ballot.tiers.map((tier, index) => (
             <li key={tier[0]} className={styles.tier}>
               {tier.map((id, within) => (

@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { someJoining, someMove, TYPES } from '@/testing/moves'
+
 import {
   apply,
   type Ballot,
@@ -10,25 +12,13 @@ import {
   isUntouched,
   left,
   type Move,
-  moveDown,
-  moveUp,
-  rankOf,
   readBallot,
-  type Tiers,
-  toggleTie,
-} from './tiers'
+} from './ballot'
+import { moveDown, moveUp, rankOf, type Tiers, toggleTie } from './tiers'
 
 const [ANNA, BEN, CLEO, DEV] = [11, 5, 42, 7] as const
 const FOUR = [ANNA, BEN, CLEO, DEV]
-const TYPES = ['place', 'tie', 'reject', 'takeBack', 'moveUp', 'moveDown', 'tieWithAbove', 'toggleTie'] as const
-
 const someCandidates = fc.uniqueArray(fc.integer({ min: 1, max: 999 }), { minLength: 2, maxLength: 9 })
-
-const someMove = (candidates: readonly number[]): fc.Arbitrary<Move> =>
-  fc.oneof(
-    { weight: 12, arbitrary: fc.record({ type: fc.constantFrom(...TYPES), id: fc.constantFrom(...candidates) }) },
-    { weight: 1, arbitrary: fc.constant({ type: 'clear' as const }) },
-  )
 
 /** Candidates, a ballot about them that moves can lead to, and one of the candidates. */
 const someBallot = someCandidates.chain((candidates) =>
@@ -222,6 +212,71 @@ describe('moving', () => {
 
     expect(moveUp(tiers, ANNA)).toBe(tiers)
     expect(moveDown(tiers, BEN)).toBe(tiers)
+  })
+})
+
+describe('bringing one anywhere', () => {
+  it('leaves the order of the others as it is', () => {
+    const here = someBallot.chain((given) => someJoining(given.candidates).map((move) => ({ ...given, move })))
+    fc.assert(
+      fc.property(here, ({ candidates, ballot, move }) => {
+        fc.pre(move.type === 'insert' || move.type === 'join')
+        const { id } = move as { id: number }
+
+        const after = apply(ballot, move, candidates)
+
+        expect(orderOfOthers(after.tiers, id)).toEqual(orderOfOthers(ballot.tiers, id))
+      }),
+    )
+  })
+
+  it('puts it before another one, after all of them, or beside another one', () => {
+    const ballot: Ballot = { tiers: [[ANNA], [BEN, CLEO]], unacceptable: [DEV], filled: null }
+
+    expect(apply(ballot, { type: 'insert', id: DEV, before: CLEO }, FOUR).tiers).toEqual([[ANNA], [DEV], [BEN, CLEO]])
+    expect(apply(ballot, { type: 'insert', id: ANNA, before: null }, FOUR).tiers).toEqual([[BEN, CLEO], [ANNA]])
+    expect(apply(ballot, { type: 'join', id: DEV, other: ANNA }, FOUR)).toEqual({
+      tiers: [[ANNA, DEV], [BEN, CLEO]],
+      unacceptable: [],
+      filled: null,
+    })
+  })
+
+  it('does nothing beside what has no place itself', () => {
+    const ballot = play(FOUR, [{ type: 'place', id: ANNA }])
+
+    expect(apply(ballot, { type: 'join', id: BEN, other: CLEO }, FOUR)).toBe(ballot)
+    expect(apply(ballot, { type: 'insert', id: BEN, before: CLEO }, FOUR)).toBe(ballot)
+  })
+})
+
+describe('preferring one of two', () => {
+  const TWO = [ANNA, BEN]
+
+  it('is complete at once, and can be said again otherwise', () => {
+    const much = play(TWO, [{ type: 'prefer', id: BEN, strength: 3 }])
+    const less = apply(much, { type: 'prefer', id: ANNA, strength: 1 }, TWO)
+    const equal = apply(less, { type: 'equal' }, TWO)
+
+    expect(much).toEqual({ tiers: [[BEN], [ANNA]], unacceptable: [], filled: null, strength: 3 })
+    expect(less).toEqual({ tiers: [[ANNA], [BEN]], unacceptable: [], filled: null, strength: 1 })
+    expect(equal).toEqual({ tiers: [[BEN, ANNA]], unacceptable: [], filled: null })
+  })
+
+  it('leaves the worse one unacceptable where it was', () => {
+    const ballot = play(TWO, [{ type: 'reject', id: BEN }, { type: 'prefer', id: ANNA, strength: 2 }])
+
+    expect(ballot).toEqual({ tiers: [[ANNA]], unacceptable: [BEN], filled: null, strength: 2 })
+    expect(isComplete(ballot, TWO)).toBe(true)
+  })
+
+  it('says no strength of an order that has changed since', () => {
+    const types = ['moveDown', 'tieWithAbove', 'toggleTie', 'reject', 'takeBack'] as const
+    const ballot = play(TWO, [{ type: 'prefer', id: BEN, strength: 3 }])
+
+    const after = types.map((type) => apply(ballot, { type, id: type === 'moveDown' ? BEN : ANNA }, TWO))
+
+    expect(after.every(({ strength }) => strength === undefined)).toBe(true)
   })
 })
 

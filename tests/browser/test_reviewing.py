@@ -117,8 +117,9 @@ class TestReviewing:
         page.get_by_role("link", name="Adjudicate – Kitchen").click()
         expect(page.locator("article[data-candidate]:visible")).to_have_count(4)
         expect(page.get_by_role("button", name="Show what labelers said")).to_be_disabled()
-        reviewer.press("3", "2", "1", "o")
+        reviewer.press("3", "2", "1", "q")
         expect(page.get_by_role("region", name="What labelers said")).to_contain_text("Labeler 1")
+        expect(page.get_by_role("list", name="Where labelers put Response A")).to_contain_text("Labeler 1: ")
         with page.expect_response(re.compile("/ranking$")):
             reviewer.press("Enter")
 

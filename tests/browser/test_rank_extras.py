@@ -199,6 +199,27 @@ class TestLongOnes:
         expect(visitor.page.locator("ins")).to_have_text(re.compile("^(洋葱|大蒜)$"))
 
 
+class TestOnAPhone:
+    def test_letters_lead_to_each_response_and_taps_rank_them(self, visit, ada, asking):
+        visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True)
+        ids = opened(visitor, ada, asking([f"{ANSWERS[0]}\n\nNumber {n}." for n in range(9)]), 9)
+        page = visitor.page
+        rail = page.get_by_role("navigation", name="Responses")
+
+        rail.get_by_role("button", name="Response I").tap()
+        expect(page.get_by_role("heading", name="Response I")).to_be_in_viewport()
+        page.get_by_role("button", name="Rank 1st: Response I").tap()
+        expect(rail.get_by_role("button", name="Response I")).to_contain_text("1st")
+        for place, letter in enumerate("ABCDEFG", start=2):
+            rail.get_by_role("button", name=f"Response {letter}").tap()
+            page.get_by_role("button", name=re.compile(f"Rank {place}..: Response {letter}")).tap()
+        assert visitor.barriers() == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        ranking = submit_with(visitor, lambda: page.get_by_role("button", name="Submit").tap())
+
+        assert ranking.tiers == [[ids[8]], *([pk] for pk in ids[:8])]
+
+
 class TestDragging:
     def test_a_chip_goes_between_others_or_onto_one(self, visit, ada, asking):
         visitor = visit()

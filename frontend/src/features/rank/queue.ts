@@ -1,4 +1,4 @@
-import { ApiError, type Assignment, type RankingBody } from '@/api'
+import { ApiError, type Assignment } from '@/api'
 import { dropDraft, keepDraft, readDraft } from '@/shared/drafts'
 import type { Outbox, Settled } from '@/shared/outbox'
 import type { Item, Refusal } from '@/shared/outbox-store'

@@ -18,8 +18,8 @@ const onSubmit = vi.fn()
 
 function open(asks: Partial<Asks> = {}, assignment = four, initial?: Judgement) {
   const item = (
-    <RankItem assignment={assignment} person={ADA} asks={{ ...ASKS_NOTHING, ...asks }} refused={undefined}
-      {...(initial && { initial })} onSubmit={onSubmit} onSkip={vi.fn()} onDiscard={vi.fn()} />
+    <RankItem assignment={assignment} person={ADA} asks={{ ...ASKS_NOTHING, ...asks }}
+      {...(initial && { initial })} onSubmit={onSubmit} onSkip={vi.fn()} />
   )
   return { user: userEvent.setup(), ...show(item) }
 }

@@ -220,7 +220,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=5),
     },
     "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
-    "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
     "reclaim-overdue-exports": {
         "task": "trainer.tasks.reclaim_overdue_exports",
         "schedule": timedelta(seconds=30),
@@ -234,7 +233,15 @@ IMPORT_LEASE = timedelta(seconds=60)
 
 # --- Runs -----------------------------------------------------------------------------------------------
 
-RUN_LEASE = timedelta(seconds=60)
+# A silent worker's run is noticed within this and one sweep: a minute. A database that is away for less than
+# two thirds of it stops no run.
+RUN_LEASE = timedelta(seconds=45)
+# What a process that was asked to stop may take to save its state.
+RUN_GRACE = timedelta(seconds=15)
+# Silence of a run that is never too long; twenty of its usual steps are not either.
+RUN_HANG_AFTER = timedelta(minutes=env.number("RANKWRIGHT_RUN_HANG_MINUTES", 10))
+RUNS_AT_A_TIME = env.number("RANKWRIGHT_RUNS_AT_A_TIME", 1)
+RUNS_PER_PERSON = env.number("RANKWRIGHT_RUNS_PER_PERSON", 50)
 EXPORT_LEASE = timedelta(seconds=60)
 BASE_MODELS = {
     # What "SmolLM2-135M-Instruct" means on this machine; any other name is a Hugging Face id or a folder.

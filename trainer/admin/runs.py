@@ -109,10 +109,9 @@ class RunAdmin(ResearcherAdmin):
         self.check_researcher(request)
         run = get_object_or_404(Run, pk=run_id)
         try:
-            cancel_run(run, now=timezone.now())
+            cancel_run(run, by=self.person(request), now=timezone.now())
         except Refusal as refusal:
             messages.warning(request, refusal.detail)
         else:
-            ended = _("The run is cancelled.") if run.is_final else _("The run will stop within seconds.")
-            messages.success(request, ended)
+            messages.success(request, _("The run is cancelled."))
         return HttpResponseRedirect(url_of(run))

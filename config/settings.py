@@ -200,6 +200,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"trainer.tasks.execute_next_run": {"queue": "gpu"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: runs go on without it, and a worker that gave up would take them down.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Asking for a run must not hang the page when the broker is away: the sweep will find the run.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
 CELERY_TASK_PUBLISH_RETRY = False

@@ -181,6 +181,8 @@ SPECTACULAR_SETTINGS = {
         "Role": "annotation.models.Person.Role",
         "DemonstrationStatus": "annotation.models.Demonstration.Status",
         "RunStatus": "trainer.models.Run.Status",
+        "RunKind": "trainer.models.Run.Kind",
+        "RunFailure": "trainer.models.history.FAILURES",
     },
 }
 
@@ -386,6 +388,11 @@ UNFOLD = {
                         "title": _("Run the whole loop"),
                         "icon": "all_inclusive",
                         "link": reverse_lazy("admin:trainer_run_loop"),
+                    },
+                    {
+                        "title": _("Nodes"),
+                        "icon": "dns",
+                        "link": reverse_lazy("admin:trainer_node_changelist"),
                     },
                     {
                         "title": _("Checkpoints"),

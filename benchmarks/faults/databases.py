@@ -13,7 +13,7 @@ from benchmarks.faults.stage import Stage, a_stage, toy_digest, wait_for
 from benchmarks.figures import Figure
 from tests import postgres
 
-STEPS = 150
+STEPS = 500
 LEASE = 9.0
 SHORT, LONG = 3.0, 14.0
 """Seconds away: within what a lease allows, and beyond."""

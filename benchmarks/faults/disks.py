@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.faults.stage import LEASE, Stage, a_stage, toy_digest, wait_for
 from benchmarks.figures import Figure
+from trainer.handoff.rundir import RunDirectory
 
 STEPS = 60
 SMALL_DISK = "8m"
@@ -68,16 +69,16 @@ def _spoil(
     wait_for(lambda: stage.state(run) and run.step > 8, "it trains")
     stage.kill()
     wait_for(lambda: not stage.labs(run), "the lab is gone")
-    saved = sorted((run.folder_of(1) / "checkpoints").glob("[0-9]*"), key=lambda folder: int(folder.name))
-    saved = [folder for folder in saved if folder.name.isdigit()]
-    way(saved[-1] / rng.choice(["state", "manifest.json"]), rng)
+    newest, before, *_older = RunDirectory(run.folder_of(1)).steps_saved()
+    spoilt = run.folder_of(1) / "checkpoints" / str(newest)
+    way(spoilt / rng.choice(["state", "manifest.json"]), rng)
     stage.start()
     digest = stage.finish(run)
     fell_back = run.events.filter(kind="fell_back").first()
     resumed = run.events.filter(kind="resumed").first()
     stage.kill()
-    is_told = fell_back is not None and fell_back.data["spoilt"] == [f"1/{saved[-1].name}"]
-    return is_told and resumed is not None and resumed.data["step"] == int(saved[-2].name), digest
+    is_told = fell_back is not None and fell_back.data["spoilt"] == [f"1/{newest}"]
+    return is_told and resumed is not None and resumed.data["step"] == before, digest
 
 
 def _fill(stage: Stage, repeats: int) -> Iterator[Figure]:

@@ -16,6 +16,8 @@ class Node(models.Model):
     """A worker that carries out runs, as it last described itself."""
 
     SILENT_AFTER = timedelta(seconds=60)
+    LITTLE_DISK = 5 << 30
+    """Bytes: a few saved states of a small model."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
     queue = models.CharField(_("queue"), max_length=50)
@@ -39,6 +41,10 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_nearly_full(self) -> bool:
+        return self.free_disk < self.LITTLE_DISK
 
     def is_alive(self, now: datetime) -> bool:
         return self.last_seen_at > now - self.SILENT_AFTER

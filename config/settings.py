@@ -244,6 +244,8 @@ RUN_LEASE = timedelta(seconds=45)
 RUN_GRACE = timedelta(seconds=15)
 # Silence of a run that is never too long; twenty of its usual steps are not either.
 RUN_HANG_AFTER = timedelta(minutes=env.number("RANKWRIGHT_RUN_HANG_MINUTES", 10))
+# Where nodes without a shared disk leave things for each other: an address such as s3://bucket/folder.
+RUNS_STORE = env.text("RANKWRIGHT_RUNS_STORE", "")
 RUNS_AT_A_TIME = env.number("RANKWRIGHT_RUNS_AT_A_TIME", 1)
 RUNS_PER_PERSON = env.number("RANKWRIGHT_RUNS_PER_PERSON", 50)
 EXPORT_LEASE = timedelta(seconds=60)

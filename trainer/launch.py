@@ -27,6 +27,7 @@ from trainer.handoff.failures import Failure, failure_in
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Run, RunAttempt
 from trainer.pulse import HARD, AttemptLost, Leaving, Pulse, storable
+from trainer.shelf import SavedElsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +69,17 @@ def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str] | None = None) -
     killed_before = memory_kills()
     lab = Lab(command or lab_command(run), run.folder, fence=HARD * pulse.lease)
     pulse.renewed = lab.renew
+    saved = SavedElsewhere(run)
     try:
         _note_process(run, lab.pid)
-        hung = _watch(lab, pulse)
+        hung = _watch(lab, pulse, saved)
     except AttemptLost:
         return Ending(How.LOST)
     except Leaving:
         lab.stop(pulse)
+        # It saved its state last of all.
+        with suppress(AttemptLost, Error, OSError):
+            saved.keep_up(pulse.hold)
         outcome = RunDirectory(run.folder).outcome()
         if not outcome or not outcome.succeeded:
             return Ending(How.INTERRUPTED, reason=_left(pulse))
@@ -90,13 +95,14 @@ def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str] | None = None) -
     return _outcome(run, code, out_of_memory=memory_kills() > killed_before)
 
 
-def _watch(lab: "Lab", pulse: Pulse) -> bool:
+def _watch(lab: "Lab", pulse: Pulse, saved: SavedElsewhere) -> bool:
     """Until the lab ends by itself. Returns True if it hangs instead.
 
     :raises AttemptLost, Leaving: it must end before its time.
     """
     while lab.is_alive():
         pulse.watch()
+        saved.keep_up(pulse.watch)
         if pulse.is_hung:
             return True
         time.sleep(POLL_SECONDS)

@@ -53,12 +53,19 @@ class Pulse:
         """
         if self.stopping():
             raise Leaving
+        self.hold()
+        if since_boot() - self.heard_at > SOFT * self.lease:
+            raise Leaving
+
+    def hold(self) -> None:
+        """Keep the run as long as it takes to leave it in order.
+
+        :raises AttemptLost: stop, and write nothing.
+        """
         if since_boot() - self.tried_at >= BEAT_SECONDS:
             self.beat()
         if self.is_lost:
             raise AttemptLost
-        if since_boot() - self.heard_at > SOFT * self.lease:
-            raise Leaving
 
     def beat(self) -> None:
         """A database that is away is asked again the next time."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +24,8 @@ class Server:
     """A private PostgreSQL that can be stopped at once, and started again with the same data."""
 
     def __init__(self) -> None:
-        self.starts: list[tuple[Any, dict[str, Any]]] = []
+        self.arguments: list[Any] = []
+        self.options: dict[str, Any] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
@@ -31,9 +33,12 @@ class Server:
         popen = subprocess.Popen
 
         def remember(*arguments: Any, **options: Any) -> Any:
-            self.starts.append((arguments, options))
-            self.process = popen(*arguments, **options)
-            return self.process
+            process = popen(*arguments, **options)
+            if (
+                Path(arguments[0][0]).name == "postgres"
+            ):  # and not initdb, or the one that asks whether it is up
+                self.arguments, self.options, self.process = arguments[0], options, process
+            return process
 
         # What is acknowledged must outlive the stop, so here the disk is waited for.
         durable = {**postgres.SETTINGS, "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -55,9 +60,9 @@ class Server:
             self.process.wait()
 
     def start(self) -> None:
-        [arguments], options = self.starts[0][0], self.starts[0][1]
         with open(os.devnull, "w") as log:
-            self.process = subprocess.Popen(arguments, **{**options, "stdout": log, "stderr": log})
+            options = {**self.options, "stdout": log, "stderr": log}
+            self.process = subprocess.Popen(self.arguments, **options)
 
 
 def measure(part: str, repeats: int) -> Iterator[Figure]:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from trainer import dispatch, launch
+from trainer import dispatch, launch, shelf
 from trainer.actions.checkpoints import store_result
 from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
@@ -98,15 +98,18 @@ def _prepare(run: Run, pulse: Pulse) -> None:
     spec = RunSpec(
         kind=run.kind,
         config=run.config,
-        base_model=base.location,
-        reward_model=reward.location if reward else None,
+        base_model=shelf.local_place(base, pulse.watch),
+        reward_model=shelf.local_place(reward, pulse.watch) if reward else None,
         base_digest=base.digest,
         reward_digest=reward.digest if reward else None,
         snapshot_digest=run.snapshot.digest,
         code_version=code_version(),
     )
+    shelf.fetch_snapshot(run.snapshot, pulse.watch)
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
     taught_by = _demonstrations_behind(base) if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} else None
+    if taught_by:
+        shelf.fetch_snapshot(taught_by, pulse.watch)
     # They may have been deleted since, for the sake of somebody who was erased.
     if taught_by and taught_by.file.exists():
         files["demonstrations.parquet"] = taught_by.file
@@ -119,6 +122,7 @@ def _take_over(run: Run, directory: RunDirectory, pulse: Pulse) -> None:
     """Go on from the newest state that an earlier attempt has saved whole."""
     spoilt: list[str] = []
     for attempt in range(run.attempt - 1, 0, -1):
+        shelf.fetch_saved(run, attempt, pulse.watch)
         earlier = RunDirectory(run.folder_of(attempt))
         found = directory.take_over(earlier, watch=pulse.watch)
         spoilt += [f"{attempt}/{step}" for step in earlier.steps_saved() if found is None or step > found]
@@ -163,16 +167,17 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
     makes_weights = run.kind != Run.Kind.SAMPLE
     made = run.folder / "result" if makes_weights else run.folder / SAMPLES
     digest = digest_of(made, watch=pulse.watch)
+    location = shelf.publish(run, made, pulse.watch)
     now = pulse.clock()
     with transaction.atomic():
         if not run.succeed(now=now, summary=summary):
             return False
         # Its key is the run's: whatever else may go wrong, there is no second one.
         Artifact.objects.create(
-            run=run, attempt=run.attempt, location=str(made), digest=digest, published_at=now
+            run=run, attempt=run.attempt, location=location, digest=digest, published_at=now
         )
         if makes_weights:
-            store_result(run, digest=digest, summary=summary, now=now)
+            store_result(run, location=location, digest=digest, summary=summary, now=now)
         elif run.delivers:
             checkpoint = _checkpoint(run, "base")
             assert checkpoint is not None

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotation.errors import IdempotencyConflict
 from annotation.models import Campaign, Person
-from trainer import dispatch
+from trainer import dispatch, shelf
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import (
     BaseRunLost,
@@ -87,6 +87,7 @@ def queue_run(
     if known := _asked_for_before(digest, idempotency_key):
         return known
     _check_quota(created_by)
+    shelf.share_snapshot(snapshot)
     try:
         with transaction.atomic():
             run = Run.objects.create(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import time
@@ -17,6 +18,8 @@ from trainer.handoff.rewards import RewardSource
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
 DONE, FAILED = "DONE", "FAILED"
 CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
+BETTER = {"held_out_accuracy": 1, "held_out_loss": -1, "holdout_score": 1, "score": 1}
+"""What tells which saved state is the best, the most telling first; -1 where less is better."""
 
 
 Watch = Callable[[], None]
@@ -111,7 +114,7 @@ class RunDirectory:
     @contextmanager
     def write_checkpoint(self, step: int, *, kept: int) -> Iterator[Path]:
         """A folder to fill; it becomes ``checkpoints/STEP`` when the block ends well. The newest ``kept``
-        stay."""
+        stay, and the one that the held-out rows, or the scores, speak best of."""
         target = self.path / CHECKPOINTS / str(step)
         unfinished = target.with_name(f"{step}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -129,8 +132,10 @@ class RunDirectory:
         shutil.rmtree(target, ignore_errors=True)
         unfinished.rename(target)
         _flush(target.parent)
+        best = self.best_step()
         for old in self._checkpoint_folders()[kept:]:
-            shutil.rmtree(old)
+            if int(old.name) != best:
+                shutil.rmtree(old)
 
     def latest_checkpoint(self, watch: Watch = _nobody) -> SavedState | None:
         """The newest checkpoint whose files are as its manifest says; None if there is none.
@@ -218,6 +223,22 @@ class RunDirectory:
         """Newest first, whole or not."""
         return [int(folder.name) for folder in self._checkpoint_folders()]
 
+    def best_step(self) -> int | None:
+        """Of the saved ones; None where nothing was measured that tells."""
+        lines = self.read_metrics()[0]
+        telling = next((name for name in BETTER if any(name in line for line in lines)), None)
+        if telling is None:
+            return None
+        told = {
+            int(line["step"]): BETTER[telling] * line[telling]
+            for line in lines
+            if _is_number(line.get(telling))
+        }
+        # A step that measured nothing is as good as what was measured before it.
+        at = {step: max((t for t in told if t <= step), default=None) for step in self.steps_saved()}
+        known = {step: told[measured] for step, measured in at.items() if measured is not None}
+        return max(known, key=lambda step: (known[step], step), default=None)
+
     def _checkpoint_folders(self) -> list[Path]:
         """Newest first; unfinished ones are none."""
         folders = [folder for folder in (self.path / CHECKPOINTS).glob("*") if folder.name.isdigit()]
@@ -234,6 +255,10 @@ class RunDirectory:
         # What stands after the last newline is still being written. Split at newlines only: text of the
         # policy may hold other line separators.
         return file.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def digest_of_file(path: Path, watch: Watch = _nobody) -> str:

@@ -126,7 +126,8 @@ class RunDirectory:
             "files": {file.name: digest_of_file(file) for file in sorted(unfinished.iterdir())},
             "log_sizes": {name: _flushed_size(self.path / name) for name in (METRICS, SAMPLES)},
         }
-        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        signed = {**manifest, "sha256": _digest_of_words(manifest)}
+        (unfinished / MANIFEST).write_text(json.dumps(signed, indent=2), encoding="utf-8")
         for file in unfinished.iterdir():
             _flush(file)
         shutil.rmtree(target, ignore_errors=True)
@@ -145,10 +146,12 @@ class RunDirectory:
         for folder in self._checkpoint_folders():
             try:
                 manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+                signed_as = manifest.pop("sha256")
                 files = {name: digest_of_file(folder / name, watch) for name in manifest["files"]}
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue
-            if files != manifest["files"]:
+            # The manifest itself may be spoilt as well: a flipped bit can still be JSON.
+            if files != manifest["files"] or signed_as != _digest_of_words(manifest):
                 continue
             if manifest["config"] != digest_of_file(self.path / CONFIG):
                 raise ValueError(
@@ -255,6 +258,10 @@ class RunDirectory:
         # What stands after the last newline is still being written. Split at newlines only: text of the
         # policy may hold other line separators.
         return file.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _digest_of_words(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _is_number(value: Any) -> bool:

@@ -100,13 +100,14 @@ class SavedElsewhere:
         newest = next(iter(self.directory.steps_saved()), None) if is_set() else None
         if newest is None or newest in self.brought:
             return
-        self.brought.add(newest)
         with suppress(FileNotFoundError):  # the lab has just removed it for a newer one
             for name in (CONFIG, METRICS, SAMPLES):
                 if (self.run.folder / name).exists():
                     push(self.run.folder / name, f"{url_of(self.run)}/{name}", watch)
             step = f"{CHECKPOINTS}/{newest}"
             push(self.run.folder / step, f"{url_of(self.run)}/{step}", watch)
+            # Not before: a worker that has to leave breaks off here, and brings it once more at the end.
+            self.brought.add(newest)
 
 
 def fetch_saved(run: Run, attempt: int, watch: Watch) -> None:

@@ -91,11 +91,13 @@ class Script:
         self.stage.revive()
         self._fill()
         going = [run for run in self.runs if self.stage.state(run) == "RUNNING"]
-        fit = [run for run in going if run.step > self.steps.get(run.pk, 1)]
+        # Whoever shares its worker is harmed with it, so all of them must have got on.
+        busy = {run.worker for run in going if run.step <= self.steps.get(run.pk, 1)}
+        fit = [run for run in going if run.worker not in busy]
         if not fit:
             return None
         run = self.rng.choice(fit)
-        # Whoever shares its worker is harmed with it.
+        (run.folder.parent / "hang").unlink(missing_ok=True)  # one harm at a time
         for other in going:
             if other.worker == run.worker:
                 self.steps[other.pk] = other.step + 1
@@ -139,7 +141,9 @@ def ask_lab_to_stop(script: Script, run: Any) -> None:
 
 
 def hang(script: Script, run: Any) -> None:
-    (run.folder.parent / "hang").write_text(str(run.step + 1))
+    told = run.folder.parent / "hang.unfinished"
+    told.write_text(str(run.step + 1))
+    told.rename(run.folder.parent / "hang")
 
 
 def spoil_newest_state(script: Script, run: Any) -> None:

@@ -80,6 +80,7 @@ def a_stage(*, database: str = "", **environment: str) -> Iterator["Stage"]:
         yield stage
     finally:
         stage.end()
+        _let_go_of_the_database()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -282,6 +283,15 @@ def toy_digest(seed: int, steps: int) -> str:
         link = hashlib.sha256(f"{link}{step}".encode()).hexdigest()
     content = hashlib.sha256(link.encode()).hexdigest()
     return hashlib.sha256(f"model.safetensors\0{content}\n".encode()).hexdigest()
+
+
+def _let_go_of_the_database() -> None:
+    """A server that is asked to stop waits for its last client."""
+    from django.db import connection
+
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
 
 
 def _commands() -> Iterator[tuple[int, list[str]]]:

@@ -4,7 +4,7 @@ SEED ?= 0
 REPEATS ?= 5
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help run setup test loop bench lint types words clean
+.PHONY: help run setup test loop bench faults lint types words clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -26,6 +26,10 @@ loop: ## the whole loop once with simulated labelers [SEED=0]
 bench: ## the measurements, side by side with the peers [ONLY=lab|judgements|browser REPEATS=5]
 	@$(PYTHON) config/bootstrap.py setup
 	@.venv/bin/python -m benchmarks $(ONLY) --repeats $(REPEATS)
+
+faults: ## harm done to runs on purpose, and what came of it [ONLY=kills|stops|times|brokers|databases|disks|clicks|mixed REPEATS=5]
+	@$(PYTHON) config/bootstrap.py setup
+	@.venv/bin/python -m benchmarks.faults $(ONLY) --repeats $(REPEATS)
 
 lint: ## style and import contracts
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports

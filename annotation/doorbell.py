@@ -11,7 +11,14 @@ logger = logging.getLogger(__name__)
 RING_EXPIRES = 60
 """Seconds. A worker that is busy longer than this looks at the queue by itself when it is done."""
 # The page must not wait for a broker that is away.
-AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 1}
+AT_ONCE = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "socket_connect_timeout": 1,
+    # One that stands still accepts connections, and then says nothing.
+    "socket_timeout": 1,
+}
 
 
 def ring(task: str) -> None:

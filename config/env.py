@@ -28,6 +28,14 @@ def choice(name: str, choices: list[str]) -> str:
     return value
 
 
+def number(name: str, default: int) -> int:
+    """A whole number above zero."""
+    value = text(name, str(default))
+    if not value.isdecimal() or int(value) < 1:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number above 0.")
+    return int(value)
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     value = os.environ.get(name)
@@ -70,7 +78,12 @@ def database(name: str, sqlite_file: Path) -> dict[str, Any]:
         # A folder with the server's socket stands where libpq has it too: ?host=/run/postgresql.
         "HOST": url.hostname or parse_qs(url.query).get("host", [""])[0],
         "PORT": url.port or "",
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16}},
+        "OPTIONS": {
+            # Who waits longer than this for a database that is away learns so, and tries again.
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
+            # A process that is stopped in the middle of a transaction must not keep its locks for ever.
+            "options": "-c idle_in_transaction_session_timeout=60s",
+        },
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from axes.helpers import get_cool_off
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
@@ -19,6 +19,9 @@ from annotation.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
+DatabaseTrouble = OperationalError | InterfaceError
+"""It is away, or too busy."""
+
 # DRF names what a field's text got wrong; these names are ours.
 _FIELD_CODES = {
     "null_characters_not_allowed": "unusable_text",
@@ -30,7 +33,7 @@ _FIELD_CODES = {
 def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refusal):
         return Response({"code": error.code, "detail": error.detail}, status=error.status)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         return answer_busy(error)
     if isinstance(error, RequestDataTooBig):
         return answer_refusal(too_large(), context)
@@ -41,7 +44,7 @@ def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None
     return response
 
 
-def answer_busy(error: OperationalError) -> Response:
+def answer_busy(error: DatabaseTrouble) -> Response:
     """No labeler learns of locks: their page sends the same once more, by itself."""
     logger.exception("The database could not do it now", exc_info=error)
     detail = _("The server is busy. Nothing is lost; try again in a moment.")

@@ -181,6 +181,8 @@ SPECTACULAR_SETTINGS = {
         "Role": "annotation.models.Person.Role",
         "DemonstrationStatus": "annotation.models.Demonstration.Status",
         "RunStatus": "trainer.models.Run.Status",
+        "RunKind": "trainer.models.Run.Kind",
+        "RunFailure": "trainer.models.history.FAILURES",
     },
 }
 
@@ -200,6 +202,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"trainer.tasks.execute_next_run": {"queue": "gpu"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: runs go on without it, and a worker that gave up would take them down.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Asking for a run must not hang the page when the broker is away: the sweep will find the run.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
 CELERY_TASK_PUBLISH_RETRY = False
@@ -220,7 +224,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=5),
     },
     "reclaim-overdue-runs": {"task": "trainer.tasks.reclaim_overdue_runs", "schedule": timedelta(seconds=30)},
-    "sweep-queued-runs": {"task": "trainer.tasks.execute_next_run", "schedule": timedelta(seconds=20)},
     "reclaim-overdue-exports": {
         "task": "trainer.tasks.reclaim_overdue_exports",
         "schedule": timedelta(seconds=30),
@@ -234,7 +237,17 @@ IMPORT_LEASE = timedelta(seconds=60)
 
 # --- Runs -----------------------------------------------------------------------------------------------
 
-RUN_LEASE = timedelta(seconds=60)
+# A silent worker's run is noticed within this and one sweep: a minute. A database that is away for less than
+# two thirds of it stops no run.
+RUN_LEASE = timedelta(seconds=45)
+# What a process that was asked to stop may take to save its state.
+RUN_GRACE = timedelta(seconds=15)
+# Silence of a run that is never too long; twenty of its usual steps are not either.
+RUN_HANG_AFTER = timedelta(minutes=env.number("RANKWRIGHT_RUN_HANG_MINUTES", 10))
+# Where nodes without a shared disk leave things for each other: an address such as s3://bucket/folder.
+RUNS_STORE = env.text("RANKWRIGHT_RUNS_STORE", "")
+RUNS_AT_A_TIME = env.number("RANKWRIGHT_RUNS_AT_A_TIME", 1)
+RUNS_PER_PERSON = env.number("RANKWRIGHT_RUNS_PER_PERSON", 50)
 EXPORT_LEASE = timedelta(seconds=60)
 BASE_MODELS = {
     # What "SmolLM2-135M-Instruct" means on this machine; any other name is a Hugging Face id or a folder.
@@ -377,6 +390,11 @@ UNFOLD = {
                         "title": _("Run the whole loop"),
                         "icon": "all_inclusive",
                         "link": reverse_lazy("admin:trainer_run_loop"),
+                    },
+                    {
+                        "title": _("Nodes"),
+                        "icon": "dns",
+                        "link": reverse_lazy("admin:trainer_node_changelist"),
                     },
                     {
                         "title": _("Checkpoints"),

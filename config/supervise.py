@@ -19,8 +19,8 @@ from types import FrameType
 
 from config.bootstrap import ROOT, VAR, Trouble, check_port
 
-GRACE_SECONDS = 20
-"""More than the worker gives its lab to stop."""
+GRACE_SECONDS = 25
+"""More than the worker gives its lab to save its state and to stop."""
 LOOP_GRACE_SECONDS = 5
 TOO_SOON_SECONDS = 10
 """A service that lives shorter than this would not live longer the next time either."""

@@ -73,3 +73,9 @@ class BaseRunLost(Refusal):
 
 class RunAlreadyFinished(Refusal):
     code = "run_already_finished"
+
+
+class TooManyRuns(Refusal):
+    """One person's share of the queue is used up."""
+
+    code = "too_many_runs"

@@ -3,56 +3,60 @@
 Nothing of the lab is imported here: a stage that runs out of memory or hangs takes only itself down.
 """
 
-import ctypes
 import logging
-import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error
 from django.utils.translation import gettext as _
 
+from trainer import guard
+from trainer.clocks import since_boot
+from trainer.handoff.failures import Failure, failure_in
 from trainer.handoff.rundir import RunDirectory
-from trainer.models import Run, RunMetric
+from trainer.models import Run, RunAttempt
+from trainer.pulse import HARD, AttemptLost, Leaving, Pulse, storable
+from trainer.shelf import SavedElsewhere
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-REPORT_SECONDS = 2.0
-GRACE_SECONDS = 10.0
-"""How long the lab may take to stop by itself."""
-
+KILL_SECONDS = 5.0
+"""How long the guard may take to end the lab; then it is killed itself, and takes the lab with it."""
+LAST_LINES = 20
 _PROJECT = Path(__file__).resolve().parent.parent
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+_ASKED_TO_STOP = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 128 + signal.SIGTERM}
 
 
 class How(Enum):
     DONE = "done"
     FAILED = "failed"
-    CANCELLED = "cancelled"
-    """Somebody asked for it."""
+    """No other attempt would end better."""
+    BROKEN_OFF = "broken off"
+    """Another attempt may end better."""
     INTERRUPTED = "interrupted"
-    """The worker is shutting down: the run goes back to the queue."""
+    """The worker had to leave: the run goes back to the queue."""
     LOST = "lost"
-    """Another attempt has the run: nothing may be written."""
+    """The run is somebody else's by now, or cancelled: nothing may be written."""
 
 
 @dataclass(frozen=True)
 class Ending:
     how: How
     reason: str = ""
+    failure: Failure = Failure.CODE_ERROR
+    code: int | None = None
     summary: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,157 +64,191 @@ def lab_command(run: Run) -> list[str]:
     return [sys.executable, "-m", "trainer.rlhf", str(run.folder)]
 
 
-def carry_out(
-    run: Run,
-    *,
-    clock: Callable[[], datetime],
-    stopping: Callable[[], bool],
-    command: Sequence[str] | None = None,
-) -> Ending:
-    """Run the lab on the run's directory, keep the lease and copy the metrics, until it ends."""
-    child = _start(command or lab_command(run), run.folder)
-    reports = _Reports(run, clock)
+def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str] | None = None) -> Ending:
+    """Run the lab on the run's directory until it ends, or must."""
+    killed_before = memory_kills()
+    lab = Lab(command or lab_command(run), run.folder, fence=HARD * pulse.lease)
+    pulse.renewed = lab.renew
+    saved = SavedElsewhere(run)
     try:
-        how = _watch(child, run, reports, stopping)
-        if how in {How.CANCELLED, How.INTERRUPTED}:
-            _stop(child)
+        _note_process(run, lab.pid)
+        hung = _watch(lab, pulse, saved)
+    except AttemptLost:
+        return Ending(How.LOST)
+    except Leaving:
+        lab.stop(pulse)
+        # It saved its state last of all.
+        with suppress(AttemptLost, Error, OSError):
+            saved.keep_up(pulse.hold)
+        outcome = RunDirectory(run.folder).outcome()
+        if not outcome or not outcome.succeeded:
+            return Ending(How.INTERRUPTED, reason=_left(pulse))
+        hung = False  # it was done just then
     finally:
-        # Whatever happened here, nothing of the lab outlives its run.
-        _signal(child, signal.SIGKILL)
-        child.wait()
-    if how is not None:
-        return Ending(how)
-    return _outcome(run, child) if reports.send() else Ending(How.LOST)
+        # Whatever happened here, nothing of the lab outlives its attempt.
+        code = lab.end()
+    if hung:
+        return Ending(How.BROKEN_OFF, _hung(pulse), Failure.HUNG, code)
+    pulse.beat()  # what it logged last
+    if pulse.is_lost:
+        return Ending(How.LOST)
+    return _outcome(run, code, out_of_memory=memory_kills() > killed_before)
 
 
-def _watch(
-    child: "subprocess.Popen[bytes]", run: Run, reports: "_Reports", stopping: Callable[[], bool]
-) -> How | None:
-    """Why the child must end before its time; None when it ended by itself."""
-    while child.poll() is None:
-        if stopping():
-            return How.INTERRUPTED
-        if run.cancel_requested_at:
-            return How.CANCELLED
-        if reports.are_due() and not reports.send():
-            return How.LOST
+def _watch(lab: "Lab", pulse: Pulse, saved: SavedElsewhere) -> bool:
+    """Until the lab ends by itself. Returns True if it hangs instead.
+
+    :raises AttemptLost, Leaving: it must end before its time.
+    """
+    while lab.is_alive():
+        pulse.watch()
+        saved.keep_up(pulse.watch)
+        if pulse.is_hung:
+            return True
         time.sleep(POLL_SECONDS)
-    return None
+    return False
 
 
-class _Reports:
-    """Copies new metrics into rows and renews the lease, in one transaction, fenced by the attempt."""
+class Lab:
+    """The lab's process behind its guard."""
 
-    def __init__(self, run: Run, clock: Callable[[], datetime]) -> None:
-        self.run = run
-        self.clock = clock
-        self.directory = RunDirectory(run.folder)
-        self.line = 0
-        self.step, self.steps = 0, 0
-        self.heard_at = self.tried_at = time.monotonic()
-
-    def are_due(self) -> bool:
-        return time.monotonic() - self.tried_at >= REPORT_SECONDS
-
-    def send(self) -> bool:
-        """Return False if this attempt lost the run, or may have lost it."""
-        self.tried_at = time.monotonic()
-        try:
-            kept = self._send()
-        except DatabaseError:
-            logger.warning("Run %s could not be reported; trying again.", self.run.pk, exc_info=True)
-            close_old_connections()
-            # The database's clock and ours may differ: stop well before the lease can have run out.
-            return time.monotonic() - self.heard_at < settings.RUN_LEASE.total_seconds() / 2
-        self.heard_at = time.monotonic()
-        return kept
-
-    def _send(self) -> bool:
-        lines, line = self.directory.read_metrics(self.line)
-        if lines:
-            self.step, self.steps = int(lines[-1]["step"]), int(lines[-1]["steps"])
-        with transaction.atomic():
-            if not self.run.extend(
-                now=self.clock(), lease=settings.RUN_LEASE, step=self.step, steps=self.steps
-            ):
-                return False
-            RunMetric.objects.bulk_create(
-                RunMetric(run=self.run, attempt=self.run.attempt, line=number, values=_storable(values))
-                for number, values in enumerate(lines, start=self.line + 1)
+    def __init__(self, command: Sequence[str], folder: Path, *, fence: float) -> None:
+        # Threads that spin while they wait starve the web server on a small machine.
+        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
+        with (folder / "log.txt").open("ab") as log:
+            self.guard = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
+                [sys.executable, "-I", "-S", guard.__file__, str(fence), *command],
+                cwd=_PROJECT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                bufsize=0,
             )
-        self.line = line
-        return True
+        self.pid = self.guard.pid
+
+    def is_alive(self) -> bool:
+        return self.guard.poll() is None
+
+    def renew(self) -> None:
+        if self.guard.stdin and not self.guard.stdin.closed:
+            with suppress(BrokenPipeError):
+                self.guard.stdin.write(b".")
+
+    def stop(self, pulse: Pulse) -> None:
+        """Ask it to save its state and to end. It may take as long as the lease allows, but no longer."""
+        self._signal(signal.SIGTERM)
+        asked_at = since_boot()
+        while self.is_alive() and since_boot() - asked_at < settings.RUN_GRACE.total_seconds():
+            if since_boot() - pulse.tried_at >= pulse.lease / 4:
+                pulse.beat()
+            if pulse.is_lost:
+                return
+            time.sleep(POLL_SECONDS / 5)
+
+    def end(self) -> int:
+        """See that nothing of it is left. Returns its exit code."""
+        self._signal(signal.SIGHUP)
+        try:
+            return self.guard.wait(KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            logger.warning("The guard %s did not end its lab in time; killing both.", self.pid)
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            return self.guard.wait()
+        finally:
+            if self.guard.stdin:
+                self.guard.stdin.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_alive():
+            self.guard.send_signal(number)
 
 
-def _start(command: Sequence[str], folder: Path) -> "subprocess.Popen[bytes]":
-    # Threads that spin while they wait starve the web server on a small machine.
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
-    with (folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
-            command,
-            cwd=_PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
-        )
+def memory_kills() -> int:
+    """How often the kernel has killed a process for want of memory, as far as we may know."""
+    counted = 0
+    for file in (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events")):
+        with suppress(OSError, ValueError):
+            for line in file.read_text().splitlines():
+                if line.startswith("oom_kill "):
+                    counted += int(line.split()[1])
+    return counted
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """In the child: a worker that is killed without warning takes its lab with it."""
-
-    def tie() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the tie was made
-            os._exit(1)
-
-    return tie
+def _note_process(run: Run, pid: int) -> None:
+    """For the operator who looks for it; nothing depends on it."""
+    with suppress(Error):
+        RunAttempt.objects.filter(run=run, number=run.attempt).update(pid=pid)
 
 
-def _stop(child: "subprocess.Popen[bytes]") -> None:
-    _signal(child, signal.SIGTERM)
-    try:
-        child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        logger.warning("Process %s did not stop in %s seconds; killing it.", child.pid, GRACE_SECONDS)
-
-
-def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, number)
-
-
-def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON as databases take it: no NaN and no infinity."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
-
-
-def _outcome(run: Run, child: "subprocess.Popen[bytes]") -> Ending:
+def _outcome(run: Run, code: int, *, out_of_memory: bool) -> Ending:
     outcome = RunDirectory(run.folder).outcome()
-    if outcome is None:
-        return Ending(How.FAILED, reason=_last_words(child.returncode, run.folder / "log.txt"))
-    if outcome.succeeded:
-        return Ending(How.DONE, summary=_storable(outcome.summary))
-    return Ending(How.FAILED, reason=outcome.reason)
-
-
-def _last_words(code: int, log: Path) -> str:
+    if outcome and outcome.succeeded:
+        return Ending(How.DONE, summary=storable(outcome.summary))
+    if outcome:
+        return Ending(How.FAILED, outcome.reason, outcome.failure or Failure.CODE_ERROR, code)
+    if code == guard.FENCED:
+        return Ending(How.INTERRUPTED, _cut_off())
+    if code in _ASKED_TO_STOP:
+        return Ending(How.INTERRUPTED, _("Somebody asked its process to stop."))
     if code == -signal.SIGKILL:
-        return _(
-            "The training process was killed from outside (SIGKILL). Most likely the machine ran out of "
-            "memory: use a smaller batch size, or shorter answers."
+        return _killed(out_of_memory)
+    last = _last_lines(run.folder / "log.txt")
+    return Ending(How.FAILED, _last_words(code, last), _class_of(last, run.folder), code)
+
+
+def _killed(out_of_memory: bool) -> Ending:
+    if out_of_memory:
+        words = _(
+            "The machine ran out of memory, and the system killed the training process. Use a smaller batch "
+            "size, or shorter answers."
         )
+        return Ending(How.FAILED, words, Failure.OUT_OF_MEMORY, -signal.SIGKILL)
+    words = _(
+        "The training process was killed from outside (SIGKILL). If nobody did that, the machine may have "
+        "run out of memory: then use a smaller batch size, or shorter answers."
+    )
+    return Ending(How.BROKEN_OFF, words, Failure.LOST, -signal.SIGKILL)
+
+
+def _class_of(last: Sequence[str], folder: Path) -> Failure:
+    """A disk that is full has no room for last words."""
+    failure = failure_in("\n".join(last))
+    is_full = failure == Failure.CODE_ERROR and shutil.disk_usage(folder).free < 1 << 20
+    return Failure.DISK_FULL if is_full else failure
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES:]
+    except OSError:
+        return []
+
+
+def _last_words(code: int, last: Sequence[str]) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         words = _("The training process was ended by the signal %(name)s.") % {"name": name}
     else:
         words = _("The training process ended with exit code %(code)d and gave no reason.") % {"code": code}
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    if lines:
-        words += " " + _("The last line of its log: %(line)s") % {"line": lines[-1][:500]}
+    if last:
+        words += " " + _("The last line of its log: %(line)s") % {"line": last[-1][:500]}
     return words
+
+
+def _left(pulse: Pulse) -> str:
+    return _("Its worker was told to stop.") if pulse.stopping() else _cut_off()
+
+
+def _cut_off() -> str:
+    return _("The database could not be reached for too long, so the worker let go of the run.")
+
+
+def _hung(pulse: Pulse) -> str:
+    seconds = since_boot() - pulse.progress.changed_at
+    return _("Nothing new came from the training process for %(minutes)d minutes, after step %(step)d.") % {
+        "minutes": round(seconds / 60),
+        "step": pulse.step,
+    }

@@ -6,7 +6,9 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from trainer import runner
 from trainer.actions import execution, exporting
+from trainer.clocks import database_now
 
 # The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
 # plain byte, since an Event's lock could be held at the moment the signal comes.
@@ -18,27 +20,26 @@ def _leave(**kwargs: Any) -> None:
     _shutting_down.value = True
 
 
-@shared_task(bind=True, ignore_result=True)
-def execute_next_run(self: Any) -> None:
-    """Do nothing if no run waits: the doorbell may ring twice."""
-    if not _shutting_down.value:
-        execution.execute_next_run(
-            worker=self.request.hostname or "",
-            clock=timezone.now,
-            stopping=lambda: bool(_shutting_down.value),
-        )
+def is_shutting_down() -> bool:
+    return bool(_shutting_down.value)
+
+
+@shared_task(ignore_result=True)
+def execute_next_run() -> None:
+    """Have the worker look at the queue of runs, which it does by itself as well."""
+    runner.wake()
 
 
 @shared_task(ignore_result=True)
 def reclaim_overdue_runs() -> None:
-    execution.reclaim_overdue_runs(now=timezone.now())
+    execution.reclaim_overdue_runs(now=database_now())
 
 
 @shared_task(ignore_result=True)
 def execute_next_export() -> None:
     """Do nothing if no export waits: the doorbell may ring twice."""
     if not _shutting_down.value:
-        exporting.execute_next_export(clock=timezone.now, stopping=lambda: bool(_shutting_down.value))
+        exporting.execute_next_export(clock=timezone.now, stopping=is_shutting_down)
 
 
 @shared_task(ignore_result=True)

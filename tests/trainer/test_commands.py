@@ -119,7 +119,7 @@ class TestWaiting:
 
         def queue(*lines):
             def work(_seconds):
-                [run] = Run.objects.ready()
+                [run] = Run.objects.ready(timezone.now())
                 folder = str(run.folder.parent / "attempt-1")
                 execute_next_run(
                     worker="w",

@@ -11,12 +11,14 @@ import pytest
 from annotation import doorbell
 from annotation.models import Assignment, CandidateSet
 from tests.conftest import NOON
-from trainer import launch
+from trainer import launch, pulse
 from trainer.actions import execution
 from trainer.actions.execution import claim_next_run, execute_next_run, reclaim_overdue_runs
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion
+
+FAR = NOON + timedelta(days=1)
 
 MAKES_WEIGHTS = [
     "run.log_metrics(step=1, steps=2, loss=0.5)",
@@ -32,10 +34,10 @@ SLEEPS_DEAF = ["signal.signal(signal.SIGTERM, signal.SIG_IGN)", *SLEEPS]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch, settings):
+    settings.RUN_GRACE = timedelta(seconds=1)
     monkeypatch.setattr(launch, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(launch, "REPORT_SECONDS", 0.05)
-    monkeypatch.setattr(launch, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(doorbell, "_ring", lambda task: None)
 
 
@@ -47,7 +49,7 @@ def execute(script):
         )
 
     def run_folder():
-        [run] = Run.objects.ready().order_by("pk")[:1]
+        [run] = Run.objects.ready(FAR).order_by("pk")[:1]
         return str(Path(run.folder).parent / f"attempt-{run.attempt + 1}")
 
     return execute_script
@@ -115,11 +117,21 @@ class TestExecuteNextRun:
             "The learning rate is too high: the loss is NaN.",
         )
 
-    def test_a_killed_lab_is_told_in_plain_words(self, sft_run, execute):
+    def test_a_lab_that_is_killed_from_outside_is_tried_again(self, sft_run, execute):
+        execute("os.kill(os.getpid(), signal.SIGKILL)")
+        run = execute(*MAKES_WEIGHTS, now=NOON + timedelta(minutes=1))
+
+        assert (run.status, run.attempt) == (Run.Status.SUCCEEDED, 2)
+        killed = run.attempts.get(number=1)
+        assert (killed.ending, killed.exit_code) == ("lost", -signal.SIGKILL)
+        assert "memory" in killed.reason
+
+    def test_a_lab_that_the_kernel_kills_for_memory_is_not(self, sft_run, execute, monkeypatch):
+        monkeypatch.setattr(launch, "memory_kills", iter([3, 4]).__next__)
+
         run = execute("os.kill(os.getpid(), signal.SIGKILL)")
 
-        assert run.status == Run.Status.FAILED
-        assert "memory" in run.failure
+        assert (run.status, run.failure_class) == (Run.Status.FAILED, "out_of_memory")
 
     def test_a_lab_that_crashes_is_told_with_its_last_line(self, sft_run, execute):
         run = execute("raise SystemError('bad luck')")
@@ -173,7 +185,7 @@ class TestExecuteNextRun:
 
         def ask():
             sft_run.refresh_from_db()
-            if not sft_run.cancel_requested_at:
+            if not sft_run.is_final:
                 cancel_run(sft_run, now=NOON)
             return False
 
@@ -199,7 +211,7 @@ class TestExecuteNextRun:
 
     def test_a_worker_that_leaves_gives_no_run_back_that_was_just_cancelled(self, sft_run, execute):
         def cancel_and_leave():
-            Run.objects.get().ask_to_cancel(now=NOON)
+            Run.objects.get().cancel(actor="person:1", now=NOON)
             return True
 
         run = execute(*SLEEPS, stopping=once(lambda: Run.objects.get().folder, cancel_and_leave))
@@ -287,7 +299,7 @@ class TestReclaimOverdueRuns:
         return sft_run
 
     def test_leaves_a_run_that_is_kept_alive(self, held):
-        assert reclaim_overdue_runs(now=NOON + timedelta(seconds=59)) == 0
+        assert reclaim_overdue_runs(now=NOON + timedelta(seconds=44)) == 0
 
         held.refresh_from_db()
         assert held.status == Run.Status.RUNNING
@@ -297,34 +309,34 @@ class TestReclaimOverdueRuns:
 
         held.refresh_from_db()
         assert (held.status, held.lost_attempts) == (Run.Status.QUEUED, 1)
-        assert claim_next_run(worker="other", now=NOON).attempt == 2
+        assert claim_next_run(worker="other", now=held.not_before - timedelta(seconds=1)) is None
+        assert claim_next_run(worker="other", now=held.not_before).attempt == 2
 
     def test_gives_up_after_some_attempts_and_says_so(self, held):
-        for minutes in (2, 4, 6):
-            reclaim_overdue_runs(now=NOON + timedelta(minutes=minutes))
-            claim_next_run(worker="w", now=NOON)
+        for hours in range(1, 6):
+            reclaim_overdue_runs(now=NOON + timedelta(hours=hours))
+            claim_next_run(worker="w", now=NOON + timedelta(hours=hours, minutes=30))
 
         held.refresh_from_db()
-        assert held.status == Run.Status.FAILED
-        assert "3 times" in held.failure
+        assert (held.status, held.failure_class) == (Run.Status.FAILED, "lost")
+        assert "5 times" in held.failure
 
-    def test_a_silent_one_that_was_to_be_cancelled_is(self, held):
+    def test_a_silent_one_can_be_cancelled_at_once(self, held):
         cancel_run(held, now=NOON)
 
-        reclaim_overdue_runs(now=NOON + timedelta(minutes=2))
-
-        held.refresh_from_db()
         assert held.status == Run.Status.CANCELLED
+        assert reclaim_overdue_runs(now=NOON + timedelta(minutes=2)) == 0
+        assert held.attempts.get().ending == "cancelled"
 
     def test_a_late_attempt_cannot_write_after_it(self, held, settings):
         late = Run.objects.get(pk=held.pk)
         reclaim_overdue_runs(now=NOON + timedelta(minutes=2))
-        claim_next_run(worker="other", now=NOON + timedelta(minutes=2))
+        claim_next_run(worker="other", now=NOON + timedelta(minutes=3))
 
         assert not late.extend(now=NOON, lease=settings.RUN_LEASE, step=9, steps=9)
         assert not late.succeed(now=NOON, summary={})
         assert not late.fail("No.", now=NOON)
-        assert not late.requeue()
+        assert not late.give_back("Leaving.", now=NOON)
 
 
 class TestDeliverSamples:
@@ -377,16 +389,17 @@ class TestDeliverSamples:
 class TestWorkerThatIsKilled:
     def test_takes_its_lab_with_it(self, tmp_path):
         """As when the machine's memory killer, or an operator, kills the worker without warning."""
+        pid_file = tmp_path / "pid"
+        # A grandchild in a session of its own, as torch's launcher makes them.
+        command = f"setsid sh -c 'echo $$ > {pid_file}; sleep 61' & sleep 60"
         code = (
             "import sys, os, time; sys.path.insert(0, '.');"
             "os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings';"
             "import django; django.setup();"
-            "from pathlib import Path; from trainer.launch import _start;"
-            f"child = _start(['sleep', '60'], Path({str(tmp_path)!r}));"
-            f"Path({str(tmp_path / 'pid')!r}).write_text(str(child.pid)); time.sleep(60)"
+            "from pathlib import Path; from trainer.launch import Lab;"
+            f"lab = Lab(['sh', '-c', {command!r}], Path({str(tmp_path)!r}), fence=60); time.sleep(60)"
         )
         worker = subprocess.Popen([sys.executable, "-c", code])
-        pid_file = tmp_path / "pid"
         _until(lambda: pid_file.exists() and pid_file.read_text())
 
         worker.send_signal(signal.SIGKILL)

@@ -3,10 +3,12 @@ from uuid import UUID
 import pytest
 
 from annotation import doorbell
+from annotation.errors import IdempotencyConflict
 from annotation.models import Campaign
 from tests.conftest import NOON
 from trainer import dispatch
 from trainer.actions.checkpoints import register_base_model
+from trainer.actions.execution import claim_next_run
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
 from trainer.errors import (
     BaseRunLost,
@@ -15,6 +17,7 @@ from trainer.errors import (
     RewardMissing,
     RewardNotUsed,
     RunAlreadyFinished,
+    TooManyRuns,
     UnknownBaseModel,
     WrongCheckpointKind,
     WrongSnapshotKind,
@@ -49,9 +52,45 @@ class TestQueueRun:
         assert not queue().delivers
 
     def test_a_second_click_finds_the_first_ones_run(self, queue):
-        assert queue(idempotency_key=UUID(int=1)) == queue(idempotency_key=UUID(int=1))
-        assert queue(idempotency_key=UUID(int=2)) != queue(idempotency_key=UUID(int=1))
+        first = queue(idempotency_key=UUID(int=1))
+
+        assert queue(idempotency_key=UUID(int=1)) == first
+        cancel_run(first, now=NOON)
+        assert queue(idempotency_key=UUID(int=1)) == first
+        assert queue(idempotency_key=UUID(int=2)) != first
         assert Run.objects.count() == 2
+
+    def test_the_same_key_with_another_request_is_refused(self, queue):
+        queue(idempotency_key=UUID(int=1))
+
+        with pytest.raises(IdempotencyConflict):
+            queue(idempotency_key=UUID(int=1), config={"seed": 2})
+
+    def test_two_people_who_ask_for_the_same_thing_get_one_run(self, queue, ada):
+        first = queue(idempotency_key=UUID(int=1))
+
+        assert queue(idempotency_key=UUID(int=2), created_by=ada) == first
+        assert queue(config={"seed": 2}) != first
+
+    def test_what_is_over_can_be_asked_for_again(self, queue):
+        first = queue()
+        cancel_run(first, now=NOON)
+
+        assert queue() != first
+
+    def test_nobody_fills_the_queue_alone(self, queue, settings, ada):
+        settings.RUNS_PER_PERSON = 2
+        queue(), queue(config={"seed": 1})
+
+        with pytest.raises(TooManyRuns, match="2 of your runs"):
+            queue(config={"seed": 2})
+        queue(config={"seed": 2}, created_by=ada)
+
+    def test_the_most_urgent_goes_first(self, queue):
+        queue()
+        urgent = queue(config={"seed": 1}, priority=5)
+
+        assert claim_next_run(worker="w", now=NOON) == urgent
 
     @pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
     def test_refuses_a_snapshot_of_another_kind(self, queue, frozen, kind):
@@ -109,7 +148,7 @@ class TestQueueChain:
         assert (sft.base, reward.base_run, ppo.base_run, ppo.reward_run) == (base, sft, sft, reward)
         assert (sample.base_run, sample.delivers) == (ppo, True)
         assert ppo.config["iterations"] == 3
-        assert list(Run.objects.ready()) == [sft]
+        assert list(Run.objects.ready(NOON)) == [sft]
 
     def test_queues_nothing_where_one_part_is_missing(self, kitchen, demonstrations, base, rhea):
         with pytest.raises(NothingToFreeze, match="ranked"):
@@ -138,13 +177,15 @@ class TestCancelRun:
         assert {run.status for run in runs} == {Run.Status.CANCELLED}
         assert "cancelled" in runs[3].failure
 
-    def test_only_asks_a_running_one_to_stop(self, sft_run, settings):
+    def test_ends_a_running_one_at_once_whoever_holds_it(self, sft_run, settings, rhea):
+        page = Run.objects.get()
         sft_run.claim("w", now=NOON, lease=settings.RUN_LEASE)
 
-        cancel_run(sft_run, now=NOON)
+        cancel_run(page, by=rhea, now=NOON)
 
-        assert sft_run.status == Run.Status.RUNNING
-        assert sft_run.cancel_requested_at == NOON
+        assert page.status == Run.Status.CANCELLED
+        assert not sft_run.extend(now=NOON, lease=settings.RUN_LEASE)
+        assert page.events.latest("seq").actor == f"person:{rhea.pk}"
 
     def test_refuses_a_run_that_is_over(self, sft_run):
         cancel_run(sft_run, now=NOON)

@@ -42,7 +42,7 @@ class TestRunLive:
     def test_a_new_attempt_is_told_from_its_first_line(self, live, running, settings):
         log(running, 3.0, 2.0, 1.0)
         before = live()
-        running.requeue()
+        running.give_back("", now=NOON)
         running.claim("w", now=NOON, lease=settings.RUN_LEASE)
         log(running, 2.5, attempt=2)
 

@@ -32,14 +32,16 @@ def register_base_model(name: str, *, now: datetime) -> Checkpoint:
     return checkpoint
 
 
-def store_result(run: Run, *, digest: str, summary: dict[str, Any], now: datetime) -> Checkpoint:
+def store_result(
+    run: Run, *, location: str, digest: str, summary: dict[str, Any], now: datetime
+) -> Checkpoint:
     """The checkpoint of the weights that ``run`` made; an earlier run's if they are the same to the byte."""
     checkpoint, _is_new = Checkpoint.objects.get_or_create(
         digest=digest,
         defaults={
             "kind": run.kind,
             "name": f"{run.campaign} / {run.get_kind_display()} #{run.pk}"[:200],
-            "location": str(run.folder / "result"),
+            "location": location,
             "produced_by": run,
             "summary": summary,
             "created_at": now,

@@ -10,14 +10,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from trainer import dispatch, launch
+from trainer import dispatch, launch, shelf
 from trainer.actions.checkpoints import store_result
+from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
 from trainer.actions.samples import deliver_samples
-from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
-from trainer.models import Checkpoint, Run, Snapshot
+from trainer.handoff.failures import Failure, failure_of
+from trainer.handoff.rundir import SAMPLES, RunDirectory, RunSpec, digest_of
+from trainer.models import Artifact, Checkpoint, Run, RunEvent, Snapshot
+from trainer.pulse import AttemptLost, Leaving, Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -28,73 +32,106 @@ _TRAINER = Path(__file__).resolve().parent.parent
 def execute_next_run(
     *, worker: str, clock: Clock, stopping: Callable[[], bool], command: Sequence[str] | None = None
 ) -> Run | None:
-    """Take the oldest run whose inputs exist and carry it out. Returns it, or None if nothing waits.
+    """Take the next run whose inputs exist and carry it out. Returns it, or None if nothing waits.
 
     ``stopping`` tells when the worker wants to leave: the run then goes back to the queue.
     """
     run = claim_next_run(worker=worker, now=clock())
-    if run is None:
-        return None
-    try:
-        _prepare(run)
-        ending = launch.carry_out(run, clock=clock, stopping=stopping, command=command)
-        _finish(run, ending, clock())
-    except Exception as error:  # whatever it was, the run must end with words, not hang until its lease ends
-        logger.exception("Run %s broke off.", run.pk)
-        run.fail(_broken_off(error), now=clock())
-    cancel_stranded_runs(now=clock())
-    if not stopping() and Run.objects.ready().exists():
-        dispatch.ring()
+    if run is not None:
+        carry_out_run(run, clock=clock, stopping=stopping, command=command)
     return run
 
 
-def claim_next_run(*, worker: str, now: datetime) -> Run | None:
-    """The oldest run whose inputs exist, now held by ``worker``."""
-    for run in Run.objects.ready().order_by("pk"):
-        if run.claim(worker, now=now, lease=settings.RUN_LEASE):
+def claim_next_run(*, worker: str, now: datetime, **place: Any) -> Run | None:
+    """The most urgent run whose inputs exist, then the oldest, now held by ``worker``."""
+    for run in Run.objects.ready(now).first_things_first():
+        if run.claim(worker, now=now, lease=settings.RUN_LEASE, **place):
             return run
     return None
+
+
+def carry_out_run(
+    run: Run, *, clock: Clock, stopping: Callable[[], bool], command: Sequence[str] | None = None
+) -> None:
+    """See a claimed run to its end, or as far as this attempt gets."""
+    pulse = Pulse(run, clock=clock, stopping=stopping)
+    try:
+        _prepare(run, pulse)
+        ending = launch.carry_out(run, pulse=pulse, command=command)
+        insist(lambda: _finish(run, ending, pulse), stopping)
+    except AttemptLost:
+        logger.warning("Run %s is no longer this attempt's; it writes nothing.", run.pk)
+        insist(run.refresh_from_db, stopping)
+    except (Leaving, *AWAY):
+        insist(lambda: run.give_back("", now=clock()), stopping)
+    except Exception as error:  # whatever it was, the run must end with words, not hang until its lease ends
+        logger.exception("Run %s broke off.", run.pk)
+        words, failure = _broken_off(error), failure_of(error)
+        insist(lambda: run.fail(words, now=clock(), failure=failure), stopping)
+    insist(lambda: _look_after_the_rest(clock, stopping), stopping)
+
+
+def _look_after_the_rest(clock: Clock, stopping: Callable[[], bool]) -> None:
+    """What this run was for: others can begin now, or never will."""
+    cancel_stranded_runs(now=clock())
+    if not stopping() and Run.objects.ready(clock()).exists():
+        dispatch.ring()
 
 
 def reclaim_overdue_runs(*, now: datetime) -> int:
     """Queue again what fell silent, up to a limit. Returns how many runs were overdue."""
     overdue = list(Run.objects.overdue(now))
     for run in overdue:
-        if run.cancel_requested_at:
-            run.stop_overdue(now=now)
-        elif run.lost_attempts + 1 >= Run.MAX_ATTEMPTS:
-            run.fail_overdue(_silent(run), now=now)
-        else:
-            run.return_overdue(now=now)
+        # Its worker may be heard again between our look and our word.
+        still = Q(lease_expires_at__lte=now)
+        lose_attempt(run, Failure.LOST, silent(run), now=now, actor="sweep", only=still)
     cancel_stranded_runs(now=now)
     if overdue:
         dispatch.ring()
     return len(overdue)
 
 
-def _prepare(run: Run) -> None:
+def _prepare(run: Run, pulse: Pulse) -> None:
     """Lay out the run directory that the lab reads, with the state that an earlier attempt has saved."""
     base, reward = _checkpoint(run, "base"), _checkpoint(run, "reward")
     assert base is not None  # queue_run asks for one
     spec = RunSpec(
         kind=run.kind,
         config=run.config,
-        base_model=base.location,
-        reward_model=reward.location if reward else None,
+        base_model=shelf.local_place(base, pulse.watch),
+        reward_model=shelf.local_place(reward, pulse.watch) if reward else None,
         base_digest=base.digest,
         reward_digest=reward.digest if reward else None,
         snapshot_digest=run.snapshot.digest,
         code_version=code_version(),
     )
+    shelf.fetch_snapshot(run.snapshot, pulse.watch)
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
     taught_by = _demonstrations_behind(base) if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} else None
+    if taught_by:
+        shelf.fetch_snapshot(taught_by, pulse.watch)
     # They may have been deleted since, for the sake of somebody who was erased.
     if taught_by and taught_by.file.exists():
         files["demonstrations.parquet"] = taught_by.file
     directory = RunDirectory.create(run.folder, spec, files)
+    pulse.watch()
+    _take_over(run, directory, pulse)
+
+
+def _take_over(run: Run, directory: RunDirectory, pulse: Pulse) -> None:
+    """Go on from the newest state that an earlier attempt has saved whole."""
+    spoilt: list[str] = []
     for attempt in range(run.attempt - 1, 0, -1):
-        if directory.take_over(RunDirectory(run.folder_of(attempt))):
+        shelf.fetch_saved(run, attempt, pulse.watch)
+        earlier = RunDirectory(run.folder_of(attempt))
+        found = directory.take_over(earlier, watch=pulse.watch)
+        spoilt += [f"{attempt}/{step}" for step in earlier.steps_saved() if found is None or step > found]
+        if found is not None:
+            run.tell(RunEvent.Kind.RESUMED, now=pulse.clock(), step=found, saved_by_attempt=attempt)
             break
+    if spoilt:
+        logger.warning("Run %s: these saved states are spoilt: %s", run.pk, ", ".join(spoilt))
+        run.tell(RunEvent.Kind.FELL_BACK, now=pulse.clock(), spoilt=spoilt)
 
 
 def _demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
@@ -107,35 +144,45 @@ def _demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
     return None
 
 
-def _finish(run: Run, ending: launch.Ending, now: datetime) -> None:
+def _finish(run: Run, ending: launch.Ending, pulse: Pulse) -> None:
+    """:raises AttemptLost: the run was not this attempt's to end."""
+    now = pulse.clock()
     match ending.how:
         case launch.How.DONE:
-            _keep(run, ending.summary, now)
+            written = _keep(run, ending.summary, pulse)
         case launch.How.FAILED:
-            run.fail(ending.reason, now=now)
-        case launch.How.CANCELLED:
-            run.stop(now=now)
+            written = run.fail(ending.reason, now=now, failure=ending.failure, code=ending.code)
+        case launch.How.BROKEN_OFF:
+            written = lose_attempt(run, ending.failure, ending.reason, now=now, code=ending.code)
         case launch.How.INTERRUPTED:
-            # Somebody may have cancelled it at the same moment.
-            run.refresh_from_db(fields=["cancel_requested_at"])
-            run.stop(now=now) if run.cancel_requested_at else run.requeue()
+            written = run.give_back(ending.reason, now=now)
         case launch.How.LOST:
-            logger.warning("Run %s went to another attempt; this one writes nothing.", run.pk)
+            written = False
+    if not written:
+        raise AttemptLost
 
 
-def _keep(run: Run, summary: dict[str, Any], now: datetime) -> None:
+def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
     """Store what the run made, all of it or nothing."""
     makes_weights = run.kind != Run.Kind.SAMPLE
-    digest = digest_of_folder(run.folder / "result") if makes_weights else ""
+    made = run.folder / "result" if makes_weights else run.folder / SAMPLES
+    digest = digest_of(made, watch=pulse.watch)
+    location = shelf.publish(run, made, pulse.watch)
+    now = pulse.clock()
     with transaction.atomic():
         if not run.succeed(now=now, summary=summary):
-            return
+            return False
+        # Its key is the run's: whatever else may go wrong, there is no second one.
+        Artifact.objects.create(
+            run=run, attempt=run.attempt, location=location, digest=digest, published_at=now
+        )
         if makes_weights:
-            store_result(run, digest=digest, summary=summary, now=now)
+            store_result(run, location=location, digest=digest, summary=summary, now=now)
         elif run.delivers:
             checkpoint = _checkpoint(run, "base")
             assert checkpoint is not None
             deliver_samples(run, checkpoint=checkpoint)
+    return True
 
 
 def _checkpoint(run: Run, role: str) -> Checkpoint | None:
@@ -157,10 +204,3 @@ def code_version() -> str:
 def _broken_off(error: Exception) -> str:
     last = traceback.format_exception_only(error)[-1].strip()
     return _("The run could not be carried out: %(error)s") % {"error": last}
-
-
-def _silent(run: Run) -> str:
-    return _(
-        "Its worker fell silent %(count)d times, the last one being %(worker)s. The machine may have been "
-        "switched off or run out of memory."
-    ) % {"count": run.lost_attempts + 1, "worker": run.worker or "?"}

@@ -1,16 +1,20 @@
 """Asking for runs: queueing one, queueing the whole chain, cancelling."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from annotation.errors import IdempotencyConflict
 from annotation.models import Campaign, Person
-from trainer import dispatch
+from trainer import dispatch, shelf
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import (
     BaseRunLost,
@@ -18,11 +22,12 @@ from trainer.errors import (
     RewardMissing,
     RewardNotUsed,
     RunAlreadyFinished,
+    TooManyRuns,
     WrongCheckpointKind,
     WrongSnapshotKind,
 )
 from trainer.handoff.configs import ConfigError, build_config
-from trainer.models import Checkpoint, Run, Snapshot
+from trainer.models import Checkpoint, Run, RunEvent, Snapshot
 
 SNAPSHOT_KINDS = {
     Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
@@ -45,6 +50,7 @@ def queue_run(
     reward: Origin | None = None,
     config: Mapping[str, Any] | None = None,
     deliver: bool = True,
+    priority: int = 0,
     created_by: Person | None,
     idempotency_key: UUID | None = None,
     now: datetime,
@@ -52,7 +58,8 @@ def queue_run(
     """A queued run; a worker takes it once what it builds on exists.
 
     ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers
-    unless ``deliver`` is False. The same ``idempotency_key`` gives the run that is there already.
+    unless ``deliver`` is False. The same ``idempotency_key`` gives the run that is there already; so does
+    asking for the same thing, by whomever, while that run is not over: it would make the same.
 
     :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
     :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
@@ -60,30 +67,76 @@ def queue_run(
     :raises RewardNotUsed: only PPO and sampling read one.
     :raises InvalidConfig: a setting is not known or its value is not allowed.
     :raises BaseRunLost: the run to build on did not succeed.
+    :raises IdempotencyConflict: the key came before with another request.
+    :raises TooManyRuns: too many of this person's runs are not over yet.
     """
     _check_snapshot(kind, snapshot)
     _check_origin(base, wants_reward=False)
     settings = _full_config(kind, config or {})
     _check_reward(kind, reward, settings)
+    asked_for: dict[str, Any] = {
+        "campaign": snapshot.campaign,
+        "kind": kind,
+        "snapshot": snapshot,
+        **_columns("base", base),
+        **_columns("reward", reward),
+        "config": settings,
+        "delivers": deliver and kind == Run.Kind.SAMPLE,
+    }
+    digest = _digest(asked_for)
+    if known := _asked_for_before(digest, idempotency_key):
+        return known
+    _check_quota(created_by)
+    shelf.share_snapshot(snapshot)
     try:
         with transaction.atomic():
             run = Run.objects.create(
-                campaign=snapshot.campaign,
-                kind=kind,
-                snapshot=snapshot,
-                **_columns("base", base),
-                **_columns("reward", reward),
-                config=settings,
-                delivers=deliver and kind == Run.Kind.SAMPLE,
+                **asked_for,
+                request_digest=digest,
+                priority=priority,
                 created_by=created_by,
                 idempotency_key=idempotency_key,
                 created_at=now,
             )
+            RunEvent.objects.add(run, RunEvent.Kind.ASKED, actor=actor(created_by), now=now, told={})
     except IntegrityError:
-        # A second click: the first one's run is the answer.
-        return Run.objects.get(idempotency_key=idempotency_key)
+        # Somebody else was a moment faster: theirs is the answer.
+        if known := _asked_for_before(digest, idempotency_key):
+            return known
+        raise
     dispatch.ring()
     return run
+
+
+def actor(person: Person | None) -> str:
+    """As events name whoever did something. Not by name: people may be erased."""
+    return f"person:{person.pk}" if person else "command"
+
+
+def _asked_for_before(digest: str, idempotency_key: UUID | None) -> Run | None:
+    """The run of the same request, or of another one for the same thing that is not over yet.
+
+    :raises IdempotencyConflict: the key came before with another request.
+    """
+    same_key = Run.objects.filter(idempotency_key=idempotency_key, idempotency_key__isnull=False).first()
+    if same_key and same_key.request_digest not in ("", digest):
+        raise IdempotencyConflict(_("This was sent before, with other contents. Open the form anew."))
+    return same_key or Run.objects.unfinished().filter(request_digest=digest).first()
+
+
+def _digest(asked_for: Mapping[str, Any]) -> str:
+    """sha256 of what decides what a run makes."""
+    plain = {name: getattr(value, "pk", value) for name, value in asked_for.items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _check_quota(person: Person | None) -> None:
+    """:raises TooManyRuns: so many of this person's runs wait or run already."""
+    most = django_settings.RUNS_PER_PERSON
+    if person and Run.objects.unfinished().filter(created_by=person).count() >= most:
+        raise TooManyRuns(
+            _("%(count)d of your runs wait or run already. Cancel some, or wait for them.") % {"count": most}
+        )
 
 
 def queue_chain(
@@ -101,9 +154,12 @@ def queue_chain(
 
     :raises NothingToFreeze: there are no demonstrations, no rankings or no prompts yet.
     :raises InvalidConfig: a setting is not known or its value is not allowed.
+    :raises IdempotencyConflict: the key came before with another request.
+    :raises TooManyRuns: too many of this person's runs are not over yet.
     """
-    if known := Run.objects.filter(idempotency_key=idempotency_key, idempotency_key__isnull=False).first():
-        return [known]
+    if idempotency_key and (known := _chain_of(idempotency_key)):
+        _check_same(known, campaign, base, overrides or {})
+        return known
     # Each in a transaction of its own, that of one moment; a snapshot that no run reads does no harm.
     snapshots = {
         kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
@@ -122,7 +178,7 @@ def _queue_on(
     now: datetime,
 ) -> list[Run]:
 
-    def queue(kind: Run.Kind, base: Origin, reward: Origin | None = None, key: UUID | None = None) -> Run:
+    def queue(kind: Run.Kind, base: Origin, reward: Origin | None = None) -> Run:
         return queue_run(
             kind=kind,
             snapshot=snapshots[SNAPSHOT_KINDS[kind]],
@@ -130,26 +186,51 @@ def _queue_on(
             reward=reward,
             config=overrides.get(kind),
             created_by=created_by,
-            idempotency_key=key,
+            idempotency_key=_key_of(kind, idempotency_key) if idempotency_key else None,
             now=now,
         )
 
-    sft = queue(Run.Kind.SFT, first, key=idempotency_key)
+    sft = queue(Run.Kind.SFT, first)
     reward = queue(Run.Kind.REWARD, sft)
     ppo = queue(Run.Kind.PPO, sft, reward)
     sample = queue(Run.Kind.SAMPLE, ppo)
     return [sft, reward, ppo, sample]
 
 
-def cancel_run(run: Run, *, now: datetime) -> None:
-    """A waiting run ends at once, and those that wait for it; a running one within seconds.
+CHAIN = (Run.Kind.SFT, Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.SAMPLE)
+
+
+def _key_of(kind: Run.Kind, key: UUID) -> UUID:
+    return uuid5(key, kind.value)
+
+
+def _chain_of(key: UUID) -> list[Run]:
+    """The runs that this key has queued, in order."""
+    return list(Run.objects.filter(idempotency_key__in=[_key_of(k, key) for k in CHAIN]).order_by("pk"))
+
+
+def _check_same(
+    chain: Sequence[Run], campaign: Campaign, first: Checkpoint, overrides: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """What the campaign had may have grown since, so the snapshots say nothing.
+
+    :raises IdempotencyConflict: the chain was asked for with other settings.
+    """
+    same = all(run.config == _full_config(run.kind, overrides.get(run.kind, {})) for run in chain)
+    if chain[0].campaign != campaign or chain[0].base != first or not same:
+        raise IdempotencyConflict(_("This was sent before, with other contents. Open the form anew."))
+
+
+def cancel_run(run: Run, *, by: Person | None = None, now: datetime) -> None:
+    """It is over at once, and so are those that wait for it; a worker that holds it stops within seconds.
 
     :raises RunAlreadyFinished: it is over.
     """
-    # Between the first two a worker may take it, between the last two give it back.
-    stopped = run.cancel_queued(now=now) or run.ask_to_cancel(now=now) or run.cancel_queued(now=now)
-    if not stopped:
-        raise RunAlreadyFinished(_("This run is over already."))
+    # Meanwhile a worker may take it, give it back, or bring it to its end.
+    while not run.cancel(actor=actor(by), now=now):
+        run.refresh_from_db()
+        if run.is_final:
+            raise RunAlreadyFinished(_("This run is over already."))
     cancel_stranded_runs(now=now)
 
 
@@ -158,7 +239,7 @@ def cancel_stranded_runs(*, now: datetime) -> int:
     cancelled = 0
     while stranded := list(Run.objects.stranded().select_related("base_run", "reward_run")):
         for run in stranded:
-            cancelled += run.cancel_queued(now=now, reason=_missing_input(run))
+            cancelled += run.cancel(actor="sweep", now=now, reason=_missing_input(run))
     return cancelled
 
 

@@ -9,19 +9,23 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from annotation.models import Prompt
+from annotation.models import Person, Prompt
 from trainer.admin.base import Facts
 from trainer.admin.figures import in_words
 from trainer.admin.health import health_of
 from trainer.admin.lineage import given
 from trainer.admin.links import link_to
+from trainer.advice import advice_for
 from trainer.handoff.configs import explain
 from trainer.handoff.metrics import METRICS
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Run
+from trainer.models.history import FAILURES
 
 SCRIPT = "app/admin/run-page.js"
 SHOWN_SAMPLES = 6
+SHOWN_EVENTS = 50
+ENDINGS = dict(FAILURES)
 TELLING = [
     "score",
     "holdout_score",
@@ -59,6 +63,8 @@ def run_page(run: Run) -> dict[str, Any]:
         "changed": [setting for setting in settings if setting["is_changed"]],
         "settings": settings,
         "said": _said(run),
+        "advice": advice_for(run.failure_class),
+        "story": _story(run),
     }
 
 
@@ -111,6 +117,30 @@ def _settings(run: Run) -> Iterator[dict[str, Any]]:
             "note": _(note).replace("``", ""),
             "is_changed": value != default,
         }
+
+
+def _story(run: Run) -> list[dict[str, Any]]:
+    """What happened to it, newest first; who did it, and why."""
+    return [
+        {
+            "at": event.at,
+            "what": event.get_kind_display(),
+            "by": _by(event.actor),
+            "attempt": event.data.get("attempt"),
+            "step": event.data.get("step"),
+            "ending": ENDINGS.get(event.data.get("ending"), ""),
+            "reason": event.data.get("reason") or ", ".join(event.data.get("spoilt", [])),
+        }
+        for event in run.events.order_by("-seq")[:SHOWN_EVENTS]
+    ]
+
+
+def _by(actor: str) -> str:
+    """Events name people by their number."""
+    kind, _colon, number = actor.partition(":")
+    if kind == "person" and number.isdecimal():
+        return str(Person.objects.filter(pk=number).first() or "–")
+    return {"sweep": _("the sweep"), "command": _("a command")}.get(actor, actor)
 
 
 def _said(run: Run) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from annotation.errors import Refusal
+from trainer.actions.nodes import missing_workers
 from trainer.actions.runs import cancel_run
 from trainer.admin.base import ResearcherAdmin
 from trainer.admin.forms import LoopForm
@@ -25,7 +26,7 @@ from trainer.models import Run
 
 @admin.register(Run)
 class RunAdmin(ResearcherAdmin):
-    list_display = ["__str__", "state", "progress", "campaign", "created_by", "created_at"]
+    list_display = ["__str__", "state", "progress", "priority", "campaign", "created_by", "created_at"]
     list_filter = ["campaign", "kind", "status"]
     list_select_related = ["campaign", "created_by"]
     fields = readonly_fields = ["status"]
@@ -37,6 +38,14 @@ class RunAdmin(ResearcherAdmin):
         },
         "loop",
     ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET" and (words := missing_workers(now=timezone.now())):
+            messages.error(request, words)
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
         cancel = self.admin_site.admin_view(require_POST(self.cancel))
@@ -109,10 +118,9 @@ class RunAdmin(ResearcherAdmin):
         self.check_researcher(request)
         run = get_object_or_404(Run, pk=run_id)
         try:
-            cancel_run(run, now=timezone.now())
+            cancel_run(run, by=self.person(request), now=timezone.now())
         except Refusal as refusal:
             messages.warning(request, refusal.detail)
         else:
-            ended = _("The run is cancelled.") if run.is_final else _("The run will stop within seconds.")
-            messages.success(request, ended)
+            messages.success(request, _("The run is cancelled."))
         return HttpResponseRedirect(url_of(run))

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -7,8 +8,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.api.access import find
+from annotation.models import Person
 from annotation.permissions import IsResearcher
-from trainer.models import Run
+from trainer.actions.runs import queue_run
+from trainer.advice import advice_for
+from trainer.models import Checkpoint, Run, Snapshot
+from trainer.models.history import FAILURES
 
 MOST_LINES = 1000
 
@@ -30,7 +35,48 @@ class RunLiveOutput(serializers.Serializer[Any]):
     )
     next = serializers.IntegerField(help_text="What to ask for `after` the next time.")
     failure = serializers.CharField(help_text="Why it failed or was cancelled, in words.")
+    failure_class = serializers.ChoiceField(
+        choices=FAILURES, allow_blank=True, help_text="What kind of failure it was."
+    )
+    advice = serializers.CharField(help_text="What to change before it is started again.")
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RunInput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    snapshot = serializers.PrimaryKeyRelatedField(queryset=Snapshot.objects.all())
+    base = serializers.PrimaryKeyRelatedField(
+        queryset=Checkpoint.objects.all(), help_text="The checkpoint to start from."
+    )
+    reward = serializers.PrimaryKeyRelatedField(
+        queryset=Checkpoint.objects.all(), allow_null=True, default=None, help_text="A reward model."
+    )
+    config = serializers.DictField(default=dict, help_text="What differs from the stage's defaults.")
+    deliver = serializers.BooleanField(default=True, help_text="Whether samples go to the labelers.")
+    priority = serializers.IntegerField(
+        default=0, min_value=-100, max_value=100, help_text="Higher ones go first."
+    )
+    idempotency_key = serializers.UUIDField(
+        help_text="Made by the client. The same key gives the same run, however often it is sent."
+    )
+
+
+class RunOutput(serializers.ModelSerializer[Run]):
+    class Meta:
+        model = Run
+        fields = ["id", "kind", "status", "snapshot", "config", "priority", "created_at"]
+
+
+class StartRun(APIView):
+    permission_classes = [IsResearcher]
+
+    @extend_schema(operation_id="startRun", request=RunInput, responses={201: RunOutput})
+    def post(self, request: Request) -> Response:
+        body = RunInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        assert isinstance(request.user, Person)  # the permission lets nobody else in
+        run = queue_run(created_by=request.user, now=timezone.now(), **body.validated_data)
+        return Response(RunOutput(run).data, status=201)
 
 
 class RunLive(APIView):
@@ -52,6 +98,8 @@ class RunLive(APIView):
             "metrics": [line.values for line in lines],
             "next": lines[-1].pk if lines else asked.validated_data["after"],
             "failure": run.failure,
+            "failure_class": run.failure_class,
+            "advice": str(advice_for(run.failure_class)),
             "finished_at": run.finished_at,
         }
         return Response(RunLiveOutput(live).data)

@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from trainer.handoff.failures import Failure
+
 
 class ConfigError(ValueError):
     """A setting that cannot be: names the field, its value and what is allowed."""
+
+    failure = Failure.SETTINGS
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         super().__init__(f"{field} is {value!r}; it must be {allowed}.")

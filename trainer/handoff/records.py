@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainer.handoff.columns import as_python
+from trainer.handoff.failures import Failure
 
 Message = dict[str, str]
 
@@ -247,9 +248,13 @@ def _belong_together(one: Record, other: Record) -> bool:
     )
 
 
+class WrongRows(ValueError):
+    failure = Failure.BAD_DATA
+
+
 def _check_columns(path: Path, record: type[Record], names: list[str]) -> list[Any]:
     wanted = _SCHEMAS[record].names
     later = set(wanted[len(wanted) - _COLUMNS_ADDED_LATER[record] :])
     if names != [name for name in wanted if name in names or name not in later]:
-        raise ValueError(f"{path.name} does not hold {record.__name__} rows: {names}")
+        raise WrongRows(f"{path.name} does not hold {record.__name__} rows: {names}")
     return names

@@ -2,20 +2,32 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.handoff.failures import Failure
 from trainer.handoff.rewards import RewardSource
 
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
 DONE, FAILED = "DONE", "FAILED"
 CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
+BETTER = {"held_out_accuracy": 1, "held_out_loss": -1, "holdout_score": 1, "score": 1}
+"""What tells which saved state is the best, the most telling first; -1 where less is better."""
+
+
+Watch = Callable[[], None]
+"""What is called again and again during long work on files; it may raise to break that off."""
+
+
+def _nobody() -> None:
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +58,7 @@ class Outcome:
     succeeded: bool
     reason: str
     summary: dict[str, Any]
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,7 @@ class RunDirectory:
     @contextmanager
     def write_checkpoint(self, step: int, *, kept: int) -> Iterator[Path]:
         """A folder to fill; it becomes ``checkpoints/STEP`` when the block ends well. The newest ``kept``
-        stay."""
+        stay, and the one that the held-out rows, or the scores, speak best of."""
         target = self.path / CHECKPOINTS / str(step)
         unfinished = target.with_name(f"{step}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -113,16 +126,19 @@ class RunDirectory:
             "files": {file.name: digest_of_file(file) for file in sorted(unfinished.iterdir())},
             "log_sizes": {name: _flushed_size(self.path / name) for name in (METRICS, SAMPLES)},
         }
-        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        signed = {**manifest, "sha256": _digest_of_words(manifest)}
+        (unfinished / MANIFEST).write_text(json.dumps(signed, indent=2), encoding="utf-8")
         for file in unfinished.iterdir():
             _flush(file)
         shutil.rmtree(target, ignore_errors=True)
         unfinished.rename(target)
         _flush(target.parent)
+        best = self.best_step()
         for old in self._checkpoint_folders()[kept:]:
-            shutil.rmtree(old)
+            if int(old.name) != best:
+                shutil.rmtree(old)
 
-    def latest_checkpoint(self) -> SavedState | None:
+    def latest_checkpoint(self, watch: Watch = _nobody) -> SavedState | None:
         """The newest checkpoint whose files are as its manifest says; None if there is none.
 
         :raises ValueError: it was made with other settings than ``config.json`` has now.
@@ -130,10 +146,12 @@ class RunDirectory:
         for folder in self._checkpoint_folders():
             try:
                 manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-                files = {name: digest_of_file(folder / name) for name in manifest["files"]}
-            except (OSError, ValueError, KeyError):
+                signed_as = manifest.pop("sha256")
+                files = {name: digest_of_file(folder / name, watch) for name in manifest["files"]}
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue
-            if files != manifest["files"]:
+            # The manifest itself may be spoilt as well: a flipped bit can still be JSON.
+            if files != manifest["files"] or signed_as != _digest_of_words(manifest):
                 continue
             if manifest["config"] != digest_of_file(self.path / CONFIG):
                 raise ValueError(
@@ -143,15 +161,15 @@ class RunDirectory:
             return SavedState(folder, manifest["step"], manifest["log_sizes"])
         return None
 
-    def take_over(self, earlier: "RunDirectory") -> bool:
-        """Go on from the newest checkpoint of an earlier attempt. Return False if it has none for these
-        settings: whatever it goes on to write changes nothing here."""
+    def take_over(self, earlier: "RunDirectory", watch: Watch = _nobody) -> int | None:
+        """Go on from the newest checkpoint of an earlier attempt. Returns its step, None if there is none for
+        these settings: whatever that attempt goes on to write changes nothing here."""
         try:
-            saved = earlier.latest_checkpoint()
+            saved = earlier.latest_checkpoint(watch)
         except (OSError, ValueError):
-            return False
+            return None
         if saved is None or digest_of_file(earlier.path / CONFIG) != digest_of_file(self.path / CONFIG):
-            return False
+            return None
         folder = self.path / CHECKPOINTS / str(saved.step)
         folder.mkdir(parents=True)
         for file in saved.path.iterdir():
@@ -159,7 +177,7 @@ class RunDirectory:
         for name, size in saved.log_sizes.items():
             if size:
                 (self.path / name).write_bytes((earlier.path / name).read_bytes()[:size])
-        return True
+        return saved.step
 
     def rewind(self, saved: SavedState | None) -> None:
         """Forget what was logged after the checkpoint (everything, where there is none), and how it ended."""
@@ -190,8 +208,10 @@ class RunDirectory:
     def mark_done(self, summary: Mapping[str, Any]) -> None:
         _write_whole(self.path / DONE, json.dumps(summary))
 
-    def mark_failed(self, reason: str) -> None:
-        _write_whole(self.path / FAILED, json.dumps({"reason": reason}))
+    def mark_failed(self, reason: str, failure: Failure = Failure.CODE_ERROR) -> None:
+        # Where the disk is full there may be no room for that either; then the exit code has to say it.
+        with suppress(OSError):
+            _write_whole(self.path / FAILED, json.dumps({"reason": reason, "class": failure}))
 
     def outcome(self) -> Outcome | None:
         """How the run ended; None while it has not said so."""
@@ -199,8 +219,28 @@ class RunDirectory:
             return Outcome(True, "", json.loads((self.path / DONE).read_text(encoding="utf-8")))
         if (self.path / FAILED).exists():
             said = json.loads((self.path / FAILED).read_text(encoding="utf-8"))
-            return Outcome(False, said["reason"], {})
+            return Outcome(False, said["reason"], {}, Failure(said.get("class", Failure.CODE_ERROR)))
         return None
+
+    def steps_saved(self) -> list[int]:
+        """Newest first, whole or not."""
+        return [int(folder.name) for folder in self._checkpoint_folders()]
+
+    def best_step(self) -> int | None:
+        """Of the saved ones; None where nothing was measured that tells."""
+        lines = self.read_metrics()[0]
+        telling = next((name for name in BETTER if any(name in line for line in lines)), None)
+        if telling is None:
+            return None
+        told = {
+            int(line["step"]): BETTER[telling] * line[telling]
+            for line in lines
+            if _is_number(line.get(telling))
+        }
+        # A step that measured nothing is as good as what was measured before it.
+        at = {step: max((t for t in told if t <= step), default=None) for step in self.steps_saved()}
+        known = {step: told[measured] for step, measured in at.items() if measured is not None}
+        return max(known, key=lambda step: (known[step], step), default=None)
 
     def _checkpoint_folders(self) -> list[Path]:
         """Newest first; unfinished ones are none."""
@@ -220,21 +260,37 @@ class RunDirectory:
         return file.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def digest_of_file(path: Path) -> str:
+def _digest_of_words(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def digest_of_file(path: Path, watch: Watch = _nobody) -> str:
     """sha256 of a file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
+            watch()
     return digest.hexdigest()
 
 
-def digest_of_folder(path: Path) -> str:
+def digest_of_folder(path: Path, watch: Watch = _nobody) -> str:
     """sha256 over the names and the contents of a folder's files."""
     digest = hashlib.sha256()
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        digest.update(f"{file.relative_to(path).as_posix()}\0{digest_of_file(file)}\n".encode())
+        digest.update(f"{file.relative_to(path).as_posix()}\0{digest_of_file(file, watch)}\n".encode())
     return digest.hexdigest()
+
+
+def digest_of(path: Path, watch: Watch = _nobody) -> str:
+    """Of a folder, or of a file; of one that was never written as of an empty one."""
+    if path.is_dir():
+        return digest_of_folder(path, watch)
+    return digest_of_file(path, watch) if path.exists() else hashlib.sha256().hexdigest()
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -2,8 +2,21 @@
 
 from trainer.models.checkpoints import Checkpoint
 from trainer.models.exports import Export
-from trainer.models.runs import Run, RunMetric
+from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
+from trainer.models.nodes import Node
+from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
 from trainer.models.snapshots import Snapshot
 
-__all__ = ["Checkpoint", "Export", "Run", "RunMetric", "SampledCompletion", "Snapshot"]
+__all__ = [
+    "Artifact",
+    "Checkpoint",
+    "Export",
+    "Node",
+    "Run",
+    "RunAttempt",
+    "RunEvent",
+    "RunMetric",
+    "SampledCompletion",
+    "Snapshot",
+]

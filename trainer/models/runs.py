@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Campaign
+from trainer.handoff.failures import Failure
 from trainer.models.checkpoints import Checkpoint
+from trainer.models.history import FAILURES, RunAttempt, RunEvent
 from trainer.models.snapshots import Snapshot
 
 
@@ -27,13 +29,17 @@ class RunQuerySet(models.QuerySet["Run"]):
     def overdue(self, now: datetime) -> RunQuerySet:
         return self.running().filter(lease_expires_at__lte=now)
 
-    def ready(self) -> RunQuerySet:
-        """Queued runs whose inputs exist."""
+    def ready(self, now: datetime) -> RunQuerySet:
+        """Queued runs whose inputs exist, and whose next attempt need not wait any longer."""
         done = Run.Status.SUCCEEDED
         return self.queued().filter(
+            Q(not_before__isnull=True) | Q(not_before__lte=now),
             Q(base_run__isnull=True) | Q(base_run__status=done),
             Q(reward_run__isnull=True) | Q(reward_run__status=done),
         )
+
+    def first_things_first(self) -> RunQuerySet:
+        return self.order_by("-priority", "pk")
 
     def stranded(self) -> RunQuerySet:
         """Queued runs that wait for a run which will never succeed."""
@@ -45,7 +51,8 @@ class Run(models.Model):
     """One execution of a stage of the lab. The row is the queue; a Celery message is only a doorbell.
 
     QUEUED → RUNNING → SUCCEEDED, FAILED or CANCELLED. A run whose worker fell silent goes back to QUEUED.
-    Whoever writes to a running run names the attempt it holds: a late attempt's writes change nothing.
+    Whoever writes to a run names the status and the attempt it knows: a late attempt's writes change nothing.
+    Each transition leaves a ``RunEvent``, in the same transaction.
     """
 
     class Kind(models.TextChoices):
@@ -67,7 +74,8 @@ class Run(models.Model):
         CANCELLED = "CANCELLED", _("Cancelled")
         """Somebody stopped it, or a run that it builds on did not succeed. Final."""
 
-    MAX_ATTEMPTS = 3
+    MOST_LOSSES = 5
+    """So many attempts in a row may be lost without one that gets further than the one before."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="runs", verbose_name=_("campaign"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
@@ -112,13 +120,27 @@ class Run(models.Model):
     idempotency_key = models.UUIDField(
         _("idempotency key"), null=True, blank=True, unique=True, help_text=_("A second click finds the run.")
     )
+    request_digest = models.CharField(
+        _("digest of what was asked for"),
+        max_length=64,
+        blank=True,
+        help_text=_("Two runs that are to do the same thing are one, as long as the first is not over."),
+    )
+    priority = models.SmallIntegerField(
+        _("priority"), default=0, help_text=_("Higher ones go first; the same ones in order.")
+    )
+    not_before = models.DateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("After a loss the next attempt waits a little.")
+    )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     lost_attempts = models.PositiveSmallIntegerField(
-        _("lost attempts"), default=0, help_text=_("How often its worker fell silent.")
+        _("lost attempts"), default=0, help_text=_("In a row, without getting further.")
     )
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(_("lease expires"), null=True, blank=True)
-    cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
+    progressed_at = models.DateTimeField(
+        _("last progress"), null=True, blank=True, help_text=_("When its process last wrote something.")
+    )
     step = models.PositiveIntegerField(_("step"), default=0)
     steps = models.PositiveIntegerField(_("steps"), default=0)
     # Two runs with the same settings on the same data make the same weights: one checkpoint, two results.
@@ -132,6 +154,9 @@ class Run(models.Model):
     )
     summary = models.JSONField(_("summary"), default=dict, blank=True)
     failure = models.TextField(_("failure"), blank=True)
+    failure_class = models.CharField(
+        _("kind of failure"), max_length=13, choices=FAILURES, blank=True, default=""
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -169,9 +194,14 @@ class Run(models.Model):
             models.CheckConstraint(
                 name="run_scored_by_one_thing", condition=Q(reward__isnull=True) | Q(reward_run__isnull=True)
             ),
+            models.UniqueConstraint(
+                name="run_asked_for_once_at_a_time",
+                fields=["request_digest"],
+                condition=Q(status__in=["QUEUED", "RUNNING"]) & ~Q(request_digest=""),
+            ),
         ]
         indexes = [
-            models.Index(name="run_next_queued", fields=["id"], condition=Q(status="QUEUED")),
+            models.Index(name="run_next_in_queue", fields=["-priority", "id"], condition=Q(status="QUEUED")),
         ]
 
     def __str__(self) -> str:
@@ -189,91 +219,182 @@ class Run(models.Model):
     def is_final(self) -> bool:
         return self.status not in {self.Status.QUEUED, self.Status.RUNNING}
 
-    def claim(self, worker: str, *, now: datetime, lease: timedelta) -> bool:
-        """Take the run for ``worker``. Return False if somebody was faster."""
-        return self._move(
-            Run.objects.ready(),
-            status=self.Status.RUNNING,
-            worker=worker,
-            attempt=F("attempt") + 1,
-            lease_expires_at=now + lease,
-            started_at=now,
-            step=0,
-            steps=0,
-        )
+    def claim(self, worker: str, *, now: datetime, lease: timedelta, **place: Any) -> bool:
+        """Begin another attempt for ``worker``, at ``place``. Return False if somebody was faster."""
+        with transaction.atomic():
+            won = self._move(
+                {self.Status.QUEUED},
+                RunEvent.Kind.CLAIMED,
+                actor=worker,
+                now=now,
+                only=Q(pk__in=Run.objects.ready(now).filter(pk=self.pk).values("pk")),
+                status=self.Status.RUNNING,
+                worker=worker,
+                attempt=F("attempt") + 1,
+                lease_expires_at=now + lease,
+                progressed_at=now,
+                not_before=None,
+                started_at=now,
+                step=0,
+                steps=0,
+            )
+            if won:
+                RunAttempt.objects.create(
+                    run=self, number=self.attempt, worker=worker, started_at=now, **place
+                )
+        return won
 
-    def extend(self, *, now: datetime, lease: timedelta, step: int, steps: int) -> bool:
+    def extend(self, *, now: datetime, lease: timedelta, **told: Any) -> bool:
         """Renew the lease of this attempt. Return False if the attempt lost the run."""
-        return self._move(self._mine(), lease_expires_at=now + lease, step=step, steps=steps)
+        return self._update({self.Status.RUNNING}, lease_expires_at=now + lease, **told)
 
     def succeed(self, *, now: datetime, summary: dict[str, Any]) -> bool:
-        return self._finish(self._mine(), self.Status.SUCCEEDED, now=now, summary=summary)
+        return self._end_attempt(
+            RunEvent.Kind.SUCCEEDED,
+            RunAttempt.Ending.SUCCEEDED,
+            actor=self.worker,
+            now=now,
+            status=self.Status.SUCCEEDED,
+            finished_at=now,
+            summary=summary,
+        )
 
     def keep_result(self, checkpoint: Checkpoint) -> None:
         Run.objects.filter(pk=self.pk).update(result=checkpoint)
         self.result = checkpoint
 
-    def fail(self, reason: str, *, now: datetime) -> bool:
-        return self._finish(self._mine(), self.Status.FAILED, now=now, failure=reason)
+    def fail(
+        self,
+        reason: str,
+        *,
+        now: datetime,
+        failure: str = Failure.CODE_ERROR,
+        code: int | None = None,
+        actor: str = "",
+        only: Q | None = None,
+    ) -> bool:
+        """End this attempt, and the run with it."""
+        return self._end_attempt(
+            RunEvent.Kind.FAILED,
+            failure,
+            actor=actor or self.worker,
+            now=now,
+            reason=reason,
+            code=code,
+            only=only,
+            status=self.Status.FAILED,
+            finished_at=now,
+            failure=reason,
+            failure_class=failure,
+        )
 
-    def stop(self, *, now: datetime) -> bool:
-        """End this attempt as cancelled."""
-        return self._finish(self._mine(), self.Status.CANCELLED, now=now)
+    def give_back(self, reason: str, *, now: datetime) -> bool:
+        """Hand this attempt's run back to the queue, where the next worker takes it at once."""
+        return self._end_attempt(
+            RunEvent.Kind.PREEMPTED,
+            Failure.PREEMPTED,
+            actor=self.worker,
+            now=now,
+            reason=reason,
+            status=self.Status.QUEUED,
+            worker="",
+        )
 
-    def requeue(self) -> bool:
-        """Hand this attempt's run back to the queue."""
-        return self._move(self._mine(), status=self.Status.QUEUED, lease_expires_at=None, worker="")
+    def lose(
+        self,
+        failure: str,
+        reason: str,
+        *,
+        now: datetime,
+        losses: int,
+        not_before: datetime,
+        code: int | None = None,
+        actor: str = "",
+        only: Q | None = None,
+    ) -> bool:
+        """Queue again what its attempt could not bring to an end."""
+        return self._end_attempt(
+            RunEvent.Kind.LOST,
+            failure,
+            actor=actor or self.worker,
+            now=now,
+            reason=reason,
+            code=code,
+            only=only,
+            status=self.Status.QUEUED,
+            worker="",
+            lost_attempts=losses,
+            not_before=not_before,
+        )
 
-    def return_overdue(self, *, now: datetime) -> bool:
-        """Queue again what its worker no longer keeps alive."""
-        changes = {"worker": "", "lost_attempts": F("lost_attempts") + 1}
-        return self._move(self._overdue(now), status=self.Status.QUEUED, lease_expires_at=None, **changes)
+    def cancel(self, *, actor: str, now: datetime, reason: str = "") -> bool:
+        """End it, whatever it is at. A worker that holds it notices, and stops its process."""
+        ends: dict[str, Any] = {"status": self.Status.CANCELLED, "finished_at": now, "failure": reason}
+        kind = RunEvent.Kind.CANCELLED
+        return self._move(
+            {self.Status.QUEUED}, kind, actor=actor, now=now, told={"reason": reason}, **ends
+        ) or self._end_attempt(kind, RunAttempt.Ending.CANCELLED, actor=actor, now=now, reason=reason, **ends)
 
-    def fail_overdue(self, reason: str, *, now: datetime) -> bool:
-        return self._finish(self._overdue(now), self.Status.FAILED, now=now, failure=reason)
+    def tell(self, kind: str, *, now: datetime, **told: Any) -> bool:
+        """Note what this attempt went through, without a change of state."""
+        return self._move(
+            {self.Status.RUNNING}, kind, actor=self.worker, now=now, told=told, attempt=F("attempt")
+        )
 
-    def stop_overdue(self, *, now: datetime) -> bool:
-        return self._finish(self._overdue(now), self.Status.CANCELLED, now=now)
+    def _end_attempt(
+        self,
+        kind: str,
+        ending: str,
+        *,
+        actor: str,
+        now: datetime,
+        reason: str = "",
+        code: int | None = None,
+        only: Q | None = None,
+        **changes: Any,
+    ) -> bool:
+        told = {"ending": ending, "reason": reason, "step": self.step}
+        with transaction.atomic():
+            moved = self._move(
+                {self.Status.RUNNING},
+                kind,
+                actor=actor,
+                now=now,
+                only=only,
+                told=told,
+                lease_expires_at=None,
+                **changes,
+            )
+            if moved:
+                self.attempts.filter(number=self.attempt, ended_at=None).update(
+                    ended_at=now, ending=ending, reason=reason, exit_code=code, last_step=self.step
+                )
+        return moved
 
-    def cancel_queued(self, *, now: datetime, reason: str = "") -> bool:
-        return self._finish(Run.objects.queued(), self.Status.CANCELLED, now=now, failure=reason)
+    def _move(
+        self,
+        statuses: set[str],
+        kind: str,
+        *,
+        actor: str,
+        now: datetime,
+        only: Q | None = None,
+        told: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> bool:
+        """A transition and its event: both, or neither."""
+        with transaction.atomic():
+            if not self._update(statuses, only, **changes):
+                return False
+            RunEvent.objects.add(self, kind, actor=actor, now=now, told=told or {})
+        return True
 
-    def ask_to_cancel(self, *, now: datetime) -> bool:
-        """Tell the worker that holds the run to stop. Return False if nobody holds it."""
-        return self._move(Run.objects.running(), cancel_requested_at=now)
-
-    def _mine(self) -> RunQuerySet:
-        return Run.objects.running().filter(attempt=self.attempt)
-
-    def _overdue(self, now: datetime) -> RunQuerySet:
-        return Run.objects.overdue(now).filter(attempt=self.attempt)
-
-    def _finish(self, allowed: RunQuerySet, status: str, *, now: datetime, **changes: Any) -> bool:
-        return self._move(allowed, status=status, finished_at=now, lease_expires_at=None, **changes)
-
-    def _move(self, allowed: RunQuerySet, **changes: Any) -> bool:
-        # One conditional UPDATE is the whole transition: the database decides who wins. The subquery keeps
-        # it one statement where ``allowed`` joins other runs.
-        moved = Run.objects.filter(pk__in=allowed.filter(pk=self.pk).values("pk")).update(**changes)
+    def _update(self, statuses: set[str], only: Q | None = None, **changes: Any) -> bool:
+        # One conditional UPDATE is the whole transition: the database decides who wins. Status and attempt
+        # are columns of the row itself: PostgreSQL looks at those again after it has waited for another
+        # writer, but not at what a subquery said before.
+        mine = Run.objects.filter(pk=self.pk, status__in=statuses, attempt=self.attempt)
+        moved = mine.filter(only or Q()).update(**changes)
         if moved:
             self.refresh_from_db()
         return moved == 1
-
-
-class RunMetric(models.Model):
-    """One line of a run's metrics, copied from its run directory while it runs."""
-
-    run = models.ForeignKey(Run, models.CASCADE, related_name="metrics", verbose_name=_("run"))
-    attempt = models.PositiveSmallIntegerField(_("attempt"))
-    line = models.PositiveIntegerField(_("line"))
-    values = models.JSONField(_("values"))
-
-    class Meta:
-        verbose_name = _("metric")
-        verbose_name_plural = _("metrics")
-        constraints = [
-            models.UniqueConstraint(name="run_metric_line_once", fields=["run", "attempt", "line"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.run} / {self.line}"

@@ -7,7 +7,6 @@ Exits 0 when the run is done, 1 when it failed (RUN_DIR/FAILED says why), 143 wh
 """
 
 import argparse
-import errno
 import importlib
 import sys
 import traceback
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.handoff.configs import ConfigError, build_config
+from trainer.handoff.failures import Failure, failure_of
 from trainer.handoff.health import judge
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.processes import are_launched, die_with_parent, launch
@@ -72,7 +72,7 @@ def main() -> int:
         return STOPPED
     except Exception as error:  # whatever happened, the researcher is told
         traceback.print_exc()
-        directory.mark_failed(in_plain_words(error))
+        directory.mark_failed(in_plain_words(error), failure_of(error))
         return 1
     return 0
 
@@ -110,10 +110,11 @@ def in_plain_words(error: BaseException) -> str:
 
     if isinstance(error, LabError | ConfigError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return "The machine ran out of memory. Use a smaller batch, shorter texts, or a smaller model."
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full. Free some space and start the run again."
+    match failure_of(error):
+        case Failure.OUT_OF_MEMORY:
+            return "The machine ran out of memory. Use a smaller batch, shorter texts, or a smaller model."
+        case Failure.DISK_FULL:
+            return "The disk is full. Free some space and start the run again."
     return (
         f"The run broke with an unexpected error, {type(error).__name__}: {error}. Its log has the details."
     )

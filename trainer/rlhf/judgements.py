@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.handoff.configs import RewardConfig
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import BadData
 from trainer.rlhf.ranking_losses import (
     centring_penalty,
     comparison_loss,
@@ -37,7 +37,7 @@ class Judgement:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.weight) and self.weight > 0):
-            raise LabError(
+            raise BadData(
                 f"A ranking has the weight {self.weight}; leave it out, or give it a number above 0."
             )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import TooLarge
 
 ALWAYS = ""
 HOST = "cpu"
@@ -47,7 +47,7 @@ class Plan:
         """:raises LabError: it cannot fit; ``changes`` are what may make it fit."""
         for device in self.missing():
             largest = max((need for need in self.needs if need.on == device), key=lambda need: need.bytes)
-            raise LabError(
+            raise TooLarge(
                 f"The run would need about {readable(self.peak(device))} of memory on {device}, and "
                 f"{readable(self.available[device])} are free there. The largest part is {largest.name} "
                 f"({readable(largest.bytes)}: {largest.why}). Try {', '.join(changes)}."

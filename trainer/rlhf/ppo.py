@@ -15,7 +15,7 @@ from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence, prompt_ids, rows_by_length
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.critics import make_critic
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import BadData, LabError, NotANumber
 from trainer.rlhf.flight import Flight, KLController
 from trainer.rlhf.learner import Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer, pick_dtype, save_model
@@ -203,11 +203,11 @@ def check_step_zero(rollout: Rollout, dtype: torch.dtype) -> None:
     """
     drift = rollout.ref_kl().abs().max().item()
     if not drift <= 1e-4:  # no number either
-        raise LabError(f"The policy differs from its reference before training (ref_kl {drift:.4g}).")
+        raise NotANumber(f"The policy differs from its reference before training (ref_kl {drift:.4g}).")
     surprise = (rollout.measured.logprobs - rollout.sample_logprobs()).abs()
     gap = token_mean(surprise, rollout.batch.mask).item()
     if gap > MOST_SAMPLING_GAP[dtype]:
-        raise LabError(
+        raise NotANumber(
             f"Sampling and scoring disagree about the policy by {gap:.4g} nats per token. "
             "This model cannot be trained as it is; dtype=float32 may help."
         )
@@ -290,7 +290,7 @@ def train_prompts(
     prompts = {row.prompt_id: prompt_ids(tokenizer, row.messages) for row in rows if row.split != "held_out"}
     short = {key: ids for key, ids in prompts.items() if len(ids) <= config.max_prompt_tokens}
     if not short:
-        raise LabError(
+        raise BadData(
             f"There is no prompt to train on: the snapshot has {len(prompts)} in its train split, "
             f"none with at most {config.max_prompt_tokens} tokens."
         )

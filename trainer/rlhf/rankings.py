@@ -13,7 +13,7 @@ from trainer.handoff.comparisons import implied_comparisons, implied_ties
 from trainer.handoff.configs import DPOConfig, RewardConfig
 from trainer.handoff.records import RankingRecord, read_records
 from trainer.rlhf.batches import Batch, Family, completion_ids, prompt_ids
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import BadData
 from trainer.rlhf.judgements import TIE_MODELS, Judgement, Judgements, side_by_side
 from trainer.rlhf.modeling import Backbone
 from trainer.rlhf.world import World
@@ -107,7 +107,7 @@ def rankings_in(
         else:
             (held_out if row.split == "held_out" else train).append(ranking)
     if not any(ranking.comparisons for ranking in train):
-        raise LabError(
+        raise BadData(
             f"No ranking to learn from: of {len(rows)} rankings in the snapshot, none in its train split "
             "prefers one answer over another"
             + (f" and has a prompt of at most {config.max_prompt_tokens} tokens" if left_out else "")

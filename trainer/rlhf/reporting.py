@@ -8,7 +8,7 @@ import time
 from types import FrameType
 
 from trainer.handoff.rundir import RunDirectory
-from trainer.rlhf.errors import LabError, Stopped
+from trainer.rlhf.errors import NotANumber, Stopped
 
 
 class Reporter:
@@ -35,7 +35,7 @@ class Reporter:
         # A gradient without a norm has just spoiled the weights, even if the loss was fine before.
         for name in ("loss", "policy_loss", "value_loss", "grad_norm"):
             if not math.isfinite(values.get(name, 0.0)):
-                raise LabError(
+                raise NotANumber(
                     f"The {name} became {values[name]} at step {step}. Try a smaller learning_rate, "
                     "or dtype=float32."
                 )

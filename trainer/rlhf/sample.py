@@ -12,7 +12,7 @@ from trainer.handoff.configs import SampleConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import prompt_ids
-from trainer.rlhf.errors import LabError, Stopped
+from trainer.rlhf.errors import BadData, LabError, Stopped
 from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype
 from trainer.rlhf.modeling import Backbone, Role
 from trainer.rlhf.randomness import uniforms
@@ -140,7 +140,7 @@ def prompts_to_answer(
     prompts = [(row, prompt_ids(tokenizer, row.messages)) for row in rows]
     short = [item for item in prompts if len(item[1]) <= config.max_prompt_tokens]
     if not short:
-        raise LabError(
+        raise BadData(
             f"There is no prompt to answer: the snapshot has {len(prompts)} in split {config.split!r}, "
             f"none with at most {config.max_prompt_tokens} tokens."
         )

@@ -11,7 +11,7 @@ from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import Batch, TokenSequence, dialogue_sequence, length_buckets, pad
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
-from trainer.rlhf.errors import LabError
+from trainer.rlhf.errors import BadData
 from trainer.rlhf.learner import BestSoFar, Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
 from trainer.rlhf.modeling import Role, learned_states, token_logprobs
@@ -148,7 +148,7 @@ def demonstrations_in(
         else:
             (held_out if row.split == "held_out" else train).append(sequence)
     if not train:
-        raise LabError(
+        raise BadData(
             "There is no demonstration to learn from: the snapshot has none in its train split"
             + (f", or none whose prompt has at most {max_prompt_tokens} tokens." if left_out else ".")
         )

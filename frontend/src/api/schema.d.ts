@@ -408,6 +408,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["startRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/live": {
         parameters: {
             query?: never;
@@ -469,6 +485,8 @@ export interface components {
         AssignmentsOutput: {
             assignments: components["schemas"]["AssignmentOutput"][];
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /** @description A campaign, and what waits in it for whoever asks. */
         CampaignOutput: {
             id: number;
@@ -953,6 +971,55 @@ export interface components {
          * @enum {string}
          */
         Role: "labeler" | "reviewer" | "researcher";
+        /**
+         * @description * `out_of_memory` - Out of memory
+         *     * `not_a_number` - The numbers broke down
+         *     * `disk_full` - Disk full
+         *     * `bad_data` - The data do not fit
+         *     * `settings` - The settings do not fit
+         *     * `code_error` - An error in the code
+         *     * `lost` - Lost
+         *     * `hung` - Hung
+         *     * `preempted` - Made way
+         * @enum {string}
+         */
+        RunFailure: "out_of_memory" | "not_a_number" | "disk_full" | "bad_data" | "settings" | "code_error" | "lost" | "hung" | "preempted";
+        RunInputRequest: {
+            kind: components["schemas"]["RunKind"];
+            snapshot: number;
+            /** @description The checkpoint to start from. */
+            base: number;
+            /** @description A reward model. */
+            reward?: number | null;
+            /** @description What differs from the stage's defaults. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Whether samples go to the labelers.
+             * @default true
+             */
+            deliver: boolean;
+            /**
+             * @description Higher ones go first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Format: uuid
+             * @description Made by the client. The same key gives the same run, however often it is sent.
+             */
+            idempotency_key: string;
+        };
+        /**
+         * @description * `sft` - Supervised (SFT)
+         *     * `reward` - Reward model
+         *     * `ppo` - Policy (PPO)
+         *     * `dpo` - Policy (DPO)
+         *     * `sample` - Sample candidates
+         * @enum {string}
+         */
+        RunKind: "sft" | "reward" | "ppo" | "dpo" | "sample";
         RunLiveOutput: {
             status: components["schemas"]["RunStatus"];
             /** @description Counts up when a run starts over. */
@@ -968,8 +1035,42 @@ export interface components {
             next: number;
             /** @description Why it failed or was cancelled, in words. */
             failure: string;
+            /**
+             * @description What kind of failure it was.
+             *
+             *     * `out_of_memory` - Out of memory
+             *     * `not_a_number` - The numbers broke down
+             *     * `disk_full` - Disk full
+             *     * `bad_data` - The data do not fit
+             *     * `settings` - The settings do not fit
+             *     * `code_error` - An error in the code
+             *     * `lost` - Lost
+             *     * `hung` - Hung
+             *     * `preempted` - Made way
+             */
+            failure_class: components["schemas"]["RunFailure"] | components["schemas"]["BlankEnum"];
+            /** @description What to change before it is started again. */
+            advice: string;
             /** Format: date-time */
             finished_at: string | null;
+        };
+        RunOutput: {
+            readonly id: number;
+            kind: components["schemas"]["RunKind"];
+            status?: components["schemas"]["RunStatus"];
+            snapshot: number;
+            /** Settings */
+            config?: unknown;
+            /**
+             * Format: int64
+             * @description Higher ones go first; the same ones in order.
+             */
+            priority?: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created_at: string;
         };
         /**
          * @description * `QUEUED` - Queued
@@ -1765,6 +1866,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewsWaitingOutput"][];
+                };
+            };
+        };
+    };
+    startRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutput"];
                 };
             };
         };

@@ -199,3 +199,17 @@ class TestCheckpoints:
 
         assert not later.take_over(folder)
         assert later.latest_checkpoint() is None
+
+
+class TestKeptCheckpoints:
+    @pytest.mark.parametrize(
+        ("metric", "best"), [("held_out_loss", 2), ("score", 3), ("held_out_accuracy", 3), ("loss", None)]
+    )
+    def test_are_the_last_two_and_the_best(self, folder, metric, best):
+        values = {1: 5.0, 2: 1.0, 3: 9.0, 4: 3.0, 5: 4.0, 6: 2.0}
+        for step, value in values.items():
+            folder.log_metrics(step=step, steps=6, **{metric: value})
+            with folder.write_checkpoint(step, kept=2) as unfinished:
+                (unfinished / "state").write_text("saved")
+
+        assert set(folder.steps_saved()) == {6, 5} | ({best} - {None})

@@ -1,0 +1,89 @@
+"""Two nodes that share a database and an address, and no disk."""
+
+from uuid import uuid4
+
+import fsspec
+import pytest
+from django.test import override_settings
+
+from annotation import doorbell
+from tests.conftest import NOON
+from trainer import launch, pulse
+from trainer.actions.execution import execute_next_run
+from trainer.actions.runs import queue_run
+from trainer.models import Run
+
+SAVES = [
+    "run.log_metrics(step=1, steps=2, loss=0.5)",
+    "with run.write_checkpoint(1, kept=2) as folder: (folder / 'state').write_text('half way')",
+    "run.log_metrics(step=2, steps=2, loss=0.4)",
+    "time.sleep(60)",
+]
+GOES_ON = [
+    "saved = run.latest_checkpoint()",
+    "assert (saved.path / 'state').read_text() == 'half way'",
+    "run.rewind(saved)",
+    "assert len(run.read_metrics()[0]) == 1",
+    "with run.publish_result() as folder: (folder / 'model.safetensors').write_text('weights')",
+    "run.mark_done({})",
+]
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(launch, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(doorbell, "_ring", lambda task: None)
+    settings.RUNS_STORE = f"memory://{uuid4()}" if request.param == "memory" else f"file://{tmp_path}/store"
+    return settings.RUNS_STORE
+
+
+@pytest.fixture
+def node(settings, tmp_path, script, monkeypatch):
+    """Carries out the next run in folders that only this node has."""
+
+    def work(name, *lines, stopping=lambda: False):
+        command = script(*lines)
+        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        settings.RUNS_ROOT = tmp_path / name / "runs"
+        with override_settings(SNAPSHOTS_ROOT=tmp_path / name / "snapshots"):
+            return execute_next_run(worker=name, clock=lambda: NOON, stopping=stopping)
+
+    return work
+
+
+@pytest.fixture
+def waiting(store, frozen, base, rhea):
+    return queue_run(kind="sft", snapshot=frozen["demonstrations"], base=base, created_by=rhea, now=NOON)
+
+
+def has_saved_twice(run):
+    logs = run.folder_of(1) / "metrics.jsonl"
+    return logs.exists() and logs.read_text().count("\n") == 2
+
+
+class TestTwoNodes:
+    def test_one_goes_on_where_the_other_left(self, waiting, node):
+        node("kitchen", *SAVES, stopping=lambda: has_saved_twice(waiting))
+
+        run = node("cellar", *GOES_ON)
+
+        assert (run.status, run.attempt, run.failure) == (Run.Status.SUCCEEDED, 2, "")
+        assert run.events.get(kind="resumed").data["step"] == 1
+
+    def test_one_starts_from_what_the_other_made(self, waiting, node, store, frozen, rhea):
+        made = node("kitchen", *GOES_ON[4:]).result
+        queue_run(kind="reward", snapshot=frozen["rankings"], base=made, created_by=rhea, now=NOON)
+
+        run = node(
+            "cellar",
+            "from pathlib import Path",
+            "assert (Path(run.spec().base_model) / 'model.safetensors').read_text() == 'weights'",
+            "assert run.data_path('demonstrations.parquet').exists()",
+            *GOES_ON[4:],
+        )
+
+        assert (run.status, run.failure) == (Run.Status.SUCCEEDED, "")
+        assert made.location == run.artifact.location.replace(f"/{run.pk}/", f"/{waiting.pk}/")
+        storage, root = fsspec.core.url_to_fs(made.location)
+        assert storage.exists(f"{root}/model.safetensors")

@@ -1,0 +1,51 @@
+"""The machines that carry out runs: what they tell of themselves, and whether anybody is there."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from trainer import this_machine
+from trainer.models import Node, Run
+
+QUEUE = "gpu"
+
+
+def register_node(name: str, *, now: datetime) -> Node:
+    """A worker begins. What cannot change while it lives is told once."""
+    return Node.see(
+        name,
+        now=now,
+        **this_machine.place(),
+        queue=QUEUE,
+        pid=os.getpid(),
+        devices=this_machine.devices(),
+        memory=this_machine.memory(),
+        versions=this_machine.versions(),
+        free_disk=this_machine.free_disk(Path(settings.RUNS_ROOT)),
+        capacity=settings.RUNS_AT_A_TIME,
+        running=0,
+        started_at=now,
+    )
+
+
+def keep_node(name: str, *, running: int, now: datetime) -> None:
+    """It is still there."""
+    free = this_machine.free_disk(Path(settings.RUNS_ROOT))
+    Node.objects.filter(name=name).update(running=running, free_disk=free, last_seen_at=now)
+
+
+def missing_workers(*, now: datetime) -> str:
+    """What to say loudly where nobody would carry out a run; empty where somebody would."""
+    if Node.objects.alive(now).filter(queue=QUEUE).exists():
+        return ""
+    waiting = Run.objects.queued().count()
+    nobody = _("No worker is there for the queue “%(queue)s”.") % {"queue": QUEUE}
+    wait = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting) % {"count": waiting}
+    how = _("Start one on a machine with a GPU: %(command)s") % {
+        "command": f"celery -A config worker -Q {QUEUE}"
+    }
+    return f"{nobody} {wait} {how}" if waiting else f"{nobody} {how}"

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { ApiError, getMe, signIn, signOut } from './index'
+import { actAs, ApiError, getMe, onSignedOut, saveRankingDraft, signIn, signOut } from './index'
 
 const CREDENTIALS = { username: 'ada', password: 'correct horse' }
 
@@ -51,5 +51,45 @@ describe('the client', () => {
     }
 
     await expect(getMe()).rejects.toMatchObject({ status: 0, code: 'unreachable', isTemporary: true })
+  })
+})
+
+describe('a session that ended', () => {
+  const asked: Request[] = []
+  const hear = vi.fn()
+  let stop: () => void
+
+  beforeEach(() => {
+    asked.length = 0
+    hear.mockClear()
+    stop = onSignedOut(hear)
+    vi.stubGlobal('fetch', async (request: Request) => {
+      asked.push(request)
+      return new Response(JSON.stringify({ code: 'other_person', detail: 'Somebody else is signed in.' }), { status: 403 })
+    })
+  })
+
+  afterEach(() => {
+    stop()
+    actAs(null)
+    vi.unstubAllGlobals()
+  })
+
+  it('is told to who is at work, and what is sent says whose it is', async () => {
+    actAs(7)
+
+    await getMe().catch(() => undefined)
+
+    expect(asked[0]!.headers.get('X-Person')).toBe('7')
+    expect(hear).toHaveBeenCalledOnce()
+  })
+
+  it('is not told to who came after', async () => {
+    actAs(8)
+
+    await saveRankingDraft('1', { content: {}, revision: 0 }, { person: 7 }).catch(() => undefined)
+
+    expect(asked[0]!.headers.get('X-Person')).toBe('7')
+    expect(hear).not.toHaveBeenCalled()
   })
 })

@@ -43,12 +43,13 @@ client.use({
     if (acting !== null && !request.headers.has('X-Person')) request.headers.set('X-Person', String(acting))
     return request
   },
-  async onResponse({ response }) {
+  async onResponse({ request, response }) {
     noteServerTime(response.headers.get('Date'))
     if (response.ok) return response
     const error = await refusal(response)
     if (error.code === 'consent_needed') askers.forEach((ask) => ask())
-    if (error.isSignedOut) endings.forEach((hear) => hear(error))
+    // An answer to who was here before is none of who is here now.
+    if (error.isSignedOut && request.headers.get('X-Person') === String(acting)) endings.forEach((hear) => hear(error))
     throw error
   },
   onError({ error }) {

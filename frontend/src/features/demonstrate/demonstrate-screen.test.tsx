@@ -3,6 +3,7 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 
+import { outboxOf } from '@/components/outbox'
 import { answerWith } from '@/testing/network'
 import { show } from '@/testing/render'
 import { sampleDemonstration } from '@/testing/samples'
@@ -73,18 +74,20 @@ describe('the screen for demonstrations', () => {
     expect(await screen.findByText(/why is my soup flat/)).toBeTruthy()
   })
 
-  it('asks who is there when the session ended, and loses nothing', async () => {
+  it('keeps what is handed in when the session has ended, and sends it when there is one again', async () => {
     let isSignedIn = true
-    const { user, queries } = open(() =>
-      isSignedIn ? { body: { demonstration: sampleDemonstration(1) } } : { status: 403, body: { code: 'not_authenticated', detail: 'Sign in.' } },
+    const { all, user } = open(() =>
+      isSignedIn ? { body: { demonstration: sampleDemonstration(1), next: null } } : { status: 403, body: { code: 'not_authenticated', detail: 'Sign in.' } },
     )
-    queries.setQueryData(['me'], ADA)
     await user.type(await screen.findByLabelText(/^Turn 1/), 'Salt.')
-
     isSignedIn = false
     await user.keyboard('{Control>}{Enter}{/Control}')
+    await waitFor(() => expect(all.at(-1)!.path).toMatch(/submission$/))
+    expect(JSON.stringify(outboxOf(ADA.id).snapshot().items)).toContain('Salt.')
 
-    await waitFor(() => expect(queries.getQueryState(['me'])!.isInvalidated).toBe(true))
-    expect(localStorage.getItem('rankwright.draft.demonstration.7.1')).toContain('Salt.')
+    isSignedIn = true
+    outboxOf(ADA.id).hurry()
+
+    await waitFor(() => expect(outboxOf(ADA.id).snapshot().items).toEqual([]))
   })
 })

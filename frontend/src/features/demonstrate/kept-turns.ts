@@ -78,6 +78,11 @@ export class KeptTurns {
     this.saver.close()
   }
 
+  /** Another tab took it over: it keeps what is here, and more. */
+  giveUp(): void {
+    this.saver.close()
+  }
+
   readonly flush = (isLeaving = false): void => this.saver.flush(isLeaving)
 
   readonly change = (drafts: Draft[]): void => {

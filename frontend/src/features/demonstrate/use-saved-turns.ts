@@ -1,6 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
 import { ApiError, claimDemonstration, type Demonstration, saveDraft, type Turn } from '@/api'
+import { useIsElsewhere } from '@/components/only-here'
 import type { Saving } from '@/shared/draft-saver'
 
 import { KeptTurns } from './kept-turns'
@@ -20,6 +21,7 @@ export function useSavedTurns({ demonstration, person, seconds }: Options) {
         save: (turns, revision, keepalive) => save(demonstration, person, turns, revision, keepalive),
       }),
   )
+  const isElsewhere = useIsElsewhere()
   const state = useSyncExternalStore(kept.subscribe, kept.snapshot)
 
   useEffect(() => {
@@ -34,6 +36,10 @@ export function useSavedTurns({ demonstration, person, seconds }: Options) {
       kept.leave()
     }
   }, [kept])
+
+  useEffect(() => {
+    if (isElsewhere) kept.giveUp()
+  }, [kept, isElsewhere])
 
   return { ...state, change: kept.change, settle: kept.settle, close: kept.close }
 }

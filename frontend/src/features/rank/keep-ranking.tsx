@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 
 import { ApiError, type Assignment, type RankingDraft, saveRankingDraft } from '@/api'
 import { Notice } from '@/components/notice'
+import { useIsElsewhere } from '@/components/only-here'
 import { outboxOf } from '@/components/outbox'
 import type { Saving } from '@/shared/draft-saver'
 import { timeOf } from '@/shared/dates'
@@ -18,6 +19,7 @@ export function KeepRanking({ assignment, person, isCorrection, children }: Prop
   const { t, i18n } = useTranslation()
   const [keeper] = useState(() => keeperOf(assignment, person, isCorrection))
   const { kept, version, parted } = useSyncExternalStore(keeper.subscribe, keeper.snapshot)
+  const isElsewhere = useIsElsewhere()
   const keeping = useMemo(() => ({ kept, keep: keeper.keep }), [kept, keeper])
 
   useEffect(() => {
@@ -32,6 +34,10 @@ export function KeepRanking({ assignment, person, isCorrection, children }: Prop
       keeper.close()
     }
   }, [keeper])
+
+  useEffect(() => {
+    if (isElsewhere) keeper.giveUp()
+  }, [keeper, isElsewhere])
 
   return (
     <>

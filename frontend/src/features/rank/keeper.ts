@@ -70,6 +70,11 @@ export class RankingKeeper {
     this.saver.close()
   }
 
+  /** Another tab took it over: it keeps what is here, and more. */
+  giveUp(): void {
+    this.saver.close()
+  }
+
   readonly flush = (isLeaving = false): void => this.saver.flush(isLeaving)
 
   readonly keep = (kept: KeptRanking): void => {

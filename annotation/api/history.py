@@ -54,15 +54,18 @@ class HistoryEntryOutput(serializers.Serializer[Any]):
     seconds_spent = serializers.FloatField(source="row.seconds_spent")
     revision = serializers.IntegerField(source="row.revision")
     shown_order = serializers.ListField(
-        source="row.shown_order", child=serializers.IntegerField(), default=list
+        source="row.shown_order", child=serializers.IntegerField(), default=list, read_only=True
     )
     tiers = serializers.ListField(
-        source="row.tiers", child=serializers.ListField(child=serializers.IntegerField()), default=list
+        source="row.tiers",
+        child=serializers.ListField(child=serializers.IntegerField()),
+        default=list,
+        read_only=True,
     )
     unacceptable = serializers.ListField(
-        source="row.unacceptable", child=serializers.IntegerField(), default=list
+        source="row.unacceptable", child=serializers.IntegerField(), default=list, read_only=True
     )
-    cannot_judge = serializers.CharField(source="row.cannot_judge", default="")
+    cannot_judge = serializers.CharField(source="row.cannot_judge", default="", read_only=True)
     correctable_until = serializers.DateTimeField(
         allow_null=True, help_text="Null where a ranking cannot be corrected, and for demonstrations."
     )

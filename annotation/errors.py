@@ -147,6 +147,10 @@ class ConsentOutdated(Refusal):
     code = "consent_outdated"
 
 
+class GuidelineOutdated(Refusal):
+    code = "guideline_outdated"
+
+
 class ErasureRefused(Refusal):
     code = "erasure_refused"
 

@@ -180,6 +180,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Role": "annotation.models.Person.Role",
         "DemonstrationStatus": "annotation.models.Demonstration.Status",
+        "WorkKind": "annotation.actions.history.Kind",
         "RunStatus": "trainer.models.Run.Status",
         "RunKind": "trainer.models.Run.Kind",
         "RunFailure": "trainer.models.history.FAILURES",

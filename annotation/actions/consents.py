@@ -30,14 +30,19 @@ def standing_consent(campaign: Campaign, labeler: Person) -> Consent | None:
     return given.select_related("text").order_by("-text__version").first()
 
 
+def needs_consent(campaign: Campaign, labeler: Person) -> bool:
+    """Whether the campaign has a text that the labeler has not agreed to."""
+    given = Consent.objects.standing().filter(text=OuterRef("pk"), labeler=labeler)
+    texts = campaign.consent_texts.order_by("-version").annotate(is_agreed_to=Exists(given))
+    return texts.values_list("is_agreed_to", flat=True).first() is False
+
+
 def require_consent(campaign: Campaign, labeler: Person) -> None:
     """Do nothing if the labeler may be handed work.
 
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     """
-    given = Consent.objects.standing().filter(text=OuterRef("pk"), labeler=labeler)
-    texts = campaign.consent_texts.order_by("-version").annotate(is_agreed_to=Exists(given))
-    if texts.values_list("is_agreed_to", flat=True).first() is False:
+    if needs_consent(campaign, labeler):
         raise consent_needed()
 
 

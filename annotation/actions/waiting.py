@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import TextChoices
+
+from annotation.actions.consents import needs_consent
 from annotation.actions.gold import gold_to_come
 from annotation.actions.pauses import is_paused
 from annotation.actions.practice import practice_left
@@ -9,6 +12,18 @@ from annotation.models import Assignment, Campaign, Demonstration, Person, Ranki
 
 MOST_COUNTED = 1000
 """Nobody needs to tell a thousand from a million, and to count on would be to read them all."""
+
+
+class Obstacle(TextChoices):
+    """What stands between a labeler and more work."""
+
+    NONE = "NONE"
+    CAMPAIGN_PAUSED = "CAMPAIGN_PAUSED"
+    CONSENT_NEEDED = "CONSENT_NEEDED"
+    LABELER_PAUSED = "LABELER_PAUSED"
+    OTHER_LANGUAGES = "OTHER_LANGUAGES"
+    """What waits is in languages that they do not have."""
+    OTHER_SKILLS = "OTHER_SKILLS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +35,7 @@ class Waiting:
 
     campaign: Campaign
     is_active: bool
+    obstacle: Obstacle
     rankings_waiting: int
     demonstrations_waiting: int
     ranked_today: int
@@ -30,15 +46,18 @@ class Waiting:
 
 
 def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waiting:
-    """Counts; "today" is the day of the server's time zone."""
+    """Counts; "today" begins at midnight on the clock of ``now``."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     written = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     is_active = campaign.status == Campaign.Status.ACTIVE
-    gives_more = is_active and not is_paused(campaign, labeler)
+    paused = is_paused(campaign, labeler)
+    gives_more = is_active and not paused
+    rankings_waiting = _rankings_waiting(labeler, campaign, gives_more, now)
     return Waiting(
         campaign=campaign,
         is_active=is_active,
-        rankings_waiting=_rankings_waiting(labeler, campaign, gives_more, now),
+        obstacle=_obstacle(labeler, campaign, is_paused=paused, is_idle=rankings_waiting == 0),
+        rankings_waiting=rankings_waiting,
         demonstrations_waiting=_demonstrations_waiting(labeler, campaign, gives_more),
         ranked_today=Ranking.objects.filter(
             labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight, revision=1
@@ -46,6 +65,23 @@ def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waitin
         demonstrated_today=written.filter(submitted_at__gte=midnight).count(),
         practice_left=practice_left(campaign, labeler),
     )
+
+
+def _obstacle(labeler: Person, campaign: Campaign, *, is_paused: bool, is_idle: bool) -> Obstacle:
+    if campaign.status != Campaign.Status.ACTIVE:
+        return Obstacle.CAMPAIGN_PAUSED
+    if needs_consent(campaign, labeler):
+        return Obstacle.CONSENT_NEEDED
+    if is_paused:
+        return Obstacle.LABELER_PAUSED
+    if not is_idle:
+        return Obstacle.NONE
+    waiting = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.OVERLAP)
+    if labeler.languages and waiting.exclude(language__in=["", *labeler.languages]).exists():
+        return Obstacle.OTHER_LANGUAGES
+    if waiting.exclude(skill__in=["", *labeler.skills]).exists():
+        return Obstacle.OTHER_SKILLS
+    return Obstacle.NONE
 
 
 def _rankings_waiting(labeler: Person, campaign: Campaign, gives_more: bool, now: datetime) -> int:

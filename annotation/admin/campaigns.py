@@ -13,6 +13,7 @@ from unfold.decorators import action
 
 from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
+from annotation.actions.guidelines import readers_of_current
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
 from annotation.admin.lines import LinesField
@@ -89,7 +90,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     actions_detail = ["quality"]
     form = CampaignForm
     fieldsets = [
-        (None, {"fields": ["name", "description", "status", "license"]}),
+        (None, {"fields": ["name", "description", "status", "license", "guideline_read"]}),
         (
             _("What is asked"),
             {"fields": ["overlap", "demonstrations_per_prompt", "lease_minutes", "selection"]},
@@ -119,7 +120,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
         (_("Training"), {"fields": ["held_out_percent"]}),
     ]
 
-    readonly_fields = ["outlived"]
+    readonly_fields = ["outlived", "guideline_read"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_researcher(request)
@@ -143,6 +144,19 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
             count,
         )
         return words % {"count": count}
+
+    @admin.display(description=_("guideline read"))
+    def guideline_read(self, campaign: Campaign) -> str:
+        read = readers_of_current(campaign) if campaign.pk else None
+        if read is None:
+            return "–"
+        version, count = read
+        words = ngettext(
+            "%(count)d labeler has read version %(version)d",
+            "%(count)d labelers have read version %(version)d",
+            count,
+        )
+        return words % {"count": count, "version": version}
 
     @action(description=_("Quality"), icon="fact_check", url_path="quality", permissions=["view"])
     def quality(self, request: HttpRequest, object_id: int) -> HttpResponse:

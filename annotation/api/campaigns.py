@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,8 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.actions.campaigns import current_guideline
-from annotation.actions.waiting import waiting_for
+from annotation.actions.waiting import Obstacle, waiting_for
 from annotation.api.access import find, person
+from annotation.api.clock import TIME_ZONE, local_now
 from annotation.models import Campaign, Guideline
 
 
@@ -37,6 +37,17 @@ class CampaignOutput(serializers.Serializer[Any]):
     name = serializers.CharField(source="campaign.name")
     description = serializers.CharField(source="campaign.description")
     is_active = serializers.BooleanField()
+    obstacle = serializers.ChoiceField(
+        choices=[(name, name) for name in Obstacle.values],
+        help_text="What stands between whoever asks and more work.",
+    )
+    guideline_version = serializers.IntegerField(
+        source="campaign.guideline_version", help_text="The current one; 0 where there is none."
+    )
+    acknowledged_version = serializers.IntegerField(
+        source="campaign.acknowledged_version",
+        help_text="The last one that whoever asks said to have read; 0 where they said nothing.",
+    )
     asks = AsksOutput(source="campaign")
     correction_minutes = serializers.IntegerField(
         source="campaign.correction_minutes",
@@ -61,11 +72,12 @@ class GuidelineOutput(serializers.ModelSerializer[Guideline]):
 
 
 class Campaigns(APIView):
-    @extend_schema(operation_id="listCampaigns", responses=CampaignOutput(many=True))
+    @extend_schema(operation_id="listCampaigns", parameters=[TIME_ZONE], responses=CampaignOutput(many=True))
     def get(self, request: Request) -> Response:
+        labeler, now = person(request), local_now(request)
         waiting = [
-            waiting_for(person(request), campaign, now=timezone.now())
-            for campaign in Campaign.objects.order_by("pk")
+            waiting_for(labeler, campaign, now=now)
+            for campaign in Campaign.objects.with_guideline_versions(labeler).order_by("pk")
         ]
         body: Any = CampaignOutput(waiting, many=True).data
         return Response(body)

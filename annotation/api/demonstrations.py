@@ -16,6 +16,7 @@ from annotation.actions.demonstrations import (
     save_draft,
     submit_demonstration,
 )
+from annotation.actions.feedback import read_all_of
 from annotation.actions.suggestions import can_suggest, show_suggestion
 from annotation.api.access import find, person
 from annotation.api.prompts import PromptOutput
@@ -111,9 +112,7 @@ class SubmittedDemonstrationOutput(serializers.Serializer[Any]):
 class ClaimDemonstration(APIView):
     @extend_schema(operation_id="claimDemonstration", request=None, responses=ClaimedDemonstrationOutput)
     def post(self, request: Request, campaign_id: int) -> Response:
-        demonstration = claim_demonstration(
-            campaign=find(Campaign.objects.all(), campaign_id), labeler=person(request)
-        )
+        demonstration = _claim(find(Campaign.objects.all(), campaign_id), person(request))
         return Response(ClaimedDemonstrationOutput({"demonstration": demonstration}).data)
 
 
@@ -156,9 +155,16 @@ class SubmitDemonstration(APIView):
         )
 
 
+def _claim(campaign: Campaign, labeler: Person) -> Demonstration | None:
+    demonstration = claim_demonstration(campaign=campaign, labeler=labeler)
+    if demonstration:
+        read_all_of(demonstration=demonstration, now=timezone.now())
+    return demonstration
+
+
 def _next_demonstration(left: Demonstration, labeler: Person) -> Demonstration | None:
     try:
-        return claim_demonstration(campaign=left.prompt.campaign, labeler=labeler)
+        return _claim(left.prompt.campaign, labeler)
     except NotHandedOut:
         # What was just handed in is stored all the same; the page learns why when it asks for more.
         return None

@@ -3,13 +3,25 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+
+from annotation.models.labelers import Person
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def active(self) -> CampaignQuerySet:
         return self.filter(status=Campaign.Status.ACTIVE)
+
+    def with_guideline_versions(self, labeler: Person) -> CampaignQuerySet:
+        """With the current version and the last one that the labeler acknowledged; 0 where there is none."""
+        versions = Guideline.objects.filter(campaign=OuterRef("pk")).order_by("-version")
+        read = versions.filter(acknowledgements__labeler=labeler)
+        return self.annotate(
+            guideline_version=Coalesce(Subquery(versions.values("version")[:1]), 0),
+            acknowledged_version=Coalesce(Subquery(read.values("version")[:1]), 0),
+        )
 
 
 class Campaign(models.Model):
@@ -208,6 +220,13 @@ class Campaign(models.Model):
         return self.name
 
 
+class GuidelineQuerySet(models.QuerySet["Guideline"]):
+    def with_acknowledgement(self, labeler: Person) -> GuidelineQuerySet:
+        """With when the labeler acknowledged it, or None."""
+        read = Acknowledgement.objects.filter(guideline=OuterRef("pk"), labeler=labeler)
+        return self.annotate(acknowledged_at=Subquery(read.values("acknowledged_at")[:1]))
+
+
 class Guideline(models.Model):
     """One version of what labelers are told. Judgements keep the version they were made under."""
 
@@ -217,6 +236,8 @@ class Guideline(models.Model):
     version = models.PositiveIntegerField(_("version"))
     text = models.TextField(_("text"), help_text=_("Markdown."))
     published_at = models.DateTimeField(_("published"))
+
+    objects = GuidelineQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("guideline")

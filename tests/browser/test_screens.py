@@ -31,10 +31,11 @@ class TestSession:
         expect(page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
         expect(page.get_by_text("3 rankings waiting")).to_be_visible()
         expect(page.get_by_text("3 demonstrations waiting")).to_be_visible()
-        page.get_by_role("link", name="Rank – Kitchen").click()
+        page.get_by_role("link", name="Continue").click()
         expect(page).to_have_title("Rank · Kitchen · Rankwright")
         visitor.press("l")
-        expect(page.get_by_role("dialog")).to_contain_text("Be kind. Prefer the answer that helps.")
+        panel = page.get_by_role("complementary", name="Guideline")
+        expect(panel).to_contain_text("Be kind. Prefer the answer that helps.")
 
     def test_signing_out_leaves_nobody_signed_in(self, visit, ada, kitchen):
         visitor = visit()
@@ -159,7 +160,7 @@ def own_texts(page) -> list[str]:
     return page.evaluate(
         """() => {
             const copy = document.body.cloneNode(true)
-            copy.querySelectorAll('.prose, option, script, style').forEach(e => e.remove())
+            copy.querySelectorAll('[dir=auto], option, script, style').forEach(e => e.remove())
             const labels = [...copy.querySelectorAll('[aria-label], [title], [placeholder]')]
                 .flatMap(e => [e.ariaLabel, e.title, e.placeholder]).filter(Boolean)
             const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT)

@@ -11,6 +11,16 @@ export type Person = Schemas['PersonOutput']
 export type Campaign = Schemas['CampaignOutput']
 export type Asks = Schemas['AsksOutput']
 export type Guideline = Schemas['GuidelineOutput']
+export type GuidelineVersion = Schemas['GuidelineVersionOutput']
+export type GuidelineText = Schemas['GuidelineTextOutput']
+export type Progress = Schemas['ProgressOutput']
+export type Unfinished = Schemas['UnfinishedOutput']
+export type UnreadFeedback = Schemas['UnreadFeedbackOutput']
+export type Feedback = Schemas['FeedbackOutput']
+export type HistoryEntry = Schemas['HistoryEntryOutput']
+export type HistoryPage = Schemas['HistoryOutput']
+export type OwnRanking = Schemas['OwnHandedInRankingOutput']
+export type OwnDemonstration = Schemas['OwnHandedInDemonstrationOutput']
 export type Consent = Schemas['ConsentOutput']
 export type OwnData = Schemas['OwnDataOutput']
 export type GivenConsent = Schemas['GivenConsentOutput']
@@ -45,7 +55,41 @@ export const signIn = (body: Schemas['SignInInputRequest']) => answer(client.POS
 
 export const signOut = () => answer(client.DELETE('/api/session'))
 
-export const listCampaigns = () => answer(client.GET('/api/campaigns'))
+/** A day begins at the reader's midnight, not at the server's. */
+const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+export const listCampaigns = () => answer(client.GET('/api/campaigns', { params: { query: { time_zone } } }))
+
+export const getProgress = () => answer(client.GET('/api/me/progress', { params: { query: { time_zone } } }))
+
+export type HistoryFilter = { campaign?: number; kind?: HistoryEntry['kind']; standing?: HistoryEntry['standing'] }
+
+export const listHistory = (filter: HistoryFilter & { after?: string }) =>
+  answer(client.GET('/api/me/history', { params: { query: filter } }))
+
+export const getOwnRanking = (key: string) => answer(client.GET('/api/me/rankings/{key}', { params: { path: { key } } }))
+
+export const getOwnDemonstration = (demonstrationId: number) =>
+  answer(client.GET('/api/me/demonstrations/{demonstration_id}', { params: { path: { demonstration_id: demonstrationId } } }))
+
+export const readFeedback = (reviews: number[]) => answer(client.POST('/api/me/feedback/read', { body: { reviews } }))
+
+export const listGuidelines = (campaignId: number) =>
+  answer(client.GET('/api/campaigns/{campaign_id}/guidelines', { params: { path: { campaign_id: campaignId } } }))
+
+export const getGuidelineVersion = (campaignId: number, version: number) =>
+  answer(
+    client.GET('/api/campaigns/{campaign_id}/guidelines/{version}', {
+      params: { path: { campaign_id: campaignId, version } },
+    }),
+  )
+
+export const acknowledgeGuideline = (campaignId: number, version: number) =>
+  answer(
+    client.POST('/api/campaigns/{campaign_id}/guidelines/{version}/acknowledgement', {
+      params: { path: { campaign_id: campaignId, version } },
+    }),
+  )
 
 export const getGuideline = (campaignId: number) =>
   answer(client.GET('/api/campaigns/{campaign_id}/guideline', { params: { path: { campaign_id: campaignId } } }))

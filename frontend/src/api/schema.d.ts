@@ -199,6 +199,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/guidelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All versions, the current one first. */
+        get: operations["listGuidelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/guidelines/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getGuidelineVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/guidelines/{version}/acknowledgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["acknowledgeGuideline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/{campaign_id}/practice": {
         parameters: {
             query?: never;
@@ -360,6 +409,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/demonstrations/{demonstration_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOwnDemonstration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/erasure": {
         parameters: {
             query?: never;
@@ -371,6 +436,72 @@ export interface paths {
         put?: never;
         post: operations["askForErasure"];
         delete: operations["takeBackErasure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/feedback/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say that one has seen what reviewers said; said again, it changes nothing. */
+        post: operations["readFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What one handed in, latest first, 25 at a time. */
+        get: operations["listHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/rankings/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOwnRanking"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -493,6 +624,21 @@ export interface components {
             name: string;
             description: string;
             is_active: boolean;
+            /**
+             * @description What stands between whoever asks and more work.
+             *
+             *     * `NONE` - NONE
+             *     * `CAMPAIGN_PAUSED` - CAMPAIGN_PAUSED
+             *     * `CONSENT_NEEDED` - CONSENT_NEEDED
+             *     * `LABELER_PAUSED` - LABELER_PAUSED
+             *     * `OTHER_LANGUAGES` - OTHER_LANGUAGES
+             *     * `OTHER_SKILLS` - OTHER_SKILLS
+             */
+            obstacle: components["schemas"]["ObstacleEnum"];
+            /** @description The current one; 0 where there is none. */
+            guideline_version: number;
+            /** @description The last one that whoever asks said to have read; 0 where they said nothing. */
+            acknowledged_version: number;
             asks: components["schemas"]["AsksOutput"];
             /** @description How long a ranking that was handed in may be corrected. */
             correction_minutes: number;
@@ -549,6 +695,12 @@ export interface components {
         CorrectionOutput: {
             ranking_id: number;
             revision: number;
+        };
+        DayOutput: {
+            /** Format: date */
+            date: string;
+            rankings: number;
+            demonstrations: number;
         };
         DemonstrationOutput: {
             readonly id: number;
@@ -627,6 +779,24 @@ export interface components {
              */
             approved_at?: string | null;
         };
+        /** @description Without its reviewer: who said it changes nothing about the text. */
+        FeedbackOutput: {
+            readonly id: number;
+            verdict: components["schemas"]["VerdictEnum"];
+            /** @description Shown to the author. */
+            reason?: string;
+            /**
+             * Reviewed
+             * Format: date-time
+             */
+            reviewed_at: string;
+            /**
+             * Read
+             * Format: date-time
+             * @description When its author first saw it.
+             */
+            read_at?: string | null;
+        };
         /** @enum {string} */
         FlagEnum: "wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement";
         FoundRankingDraftOutput: {
@@ -659,6 +829,69 @@ export interface components {
              * Format: date-time
              */
             published_at: string;
+        };
+        GuidelineTextOutput: {
+            /** Format: int64 */
+            version: number;
+            /**
+             * Published
+             * Format: date-time
+             */
+            published_at: string;
+            /**
+             * Format: date-time
+             * @description When whoever asks confirmed that they read it.
+             */
+            acknowledged_at: string | null;
+            /** @description Markdown. */
+            text: string;
+        };
+        GuidelineVersionOutput: {
+            /** Format: int64 */
+            version: number;
+            /**
+             * Published
+             * Format: date-time
+             */
+            published_at: string;
+            /**
+             * Format: date-time
+             * @description When whoever asks confirmed that they read it.
+             */
+            acknowledged_at: string | null;
+        };
+        /** @description One row. Of a demonstration, what is said of orders is empty. */
+        HistoryEntryOutput: {
+            kind: components["schemas"]["WorkKind"];
+            /** @description The assignment's, or the demonstration's. */
+            readonly id: string;
+            campaign: number;
+            campaign_name: string;
+            /** @description How the prompt's last message begins. */
+            readonly excerpt: string;
+            language: string;
+            standing: components["schemas"]["StandingEnum"];
+            /** Format: date-time */
+            submitted_at: string;
+            /** Format: double */
+            seconds_spent: number;
+            revision: number;
+            readonly shown_order: number[];
+            readonly tiers: number[][];
+            readonly unacceptable: number[];
+            /** @default  */
+            readonly cannot_judge: string;
+            /**
+             * Format: date-time
+             * @description Null where a ranking cannot be corrected, and for demonstrations.
+             */
+            correctable_until: string | null;
+            feedback: components["schemas"]["FeedbackOutput"][];
+        };
+        HistoryOutput: {
+            entries: components["schemas"]["HistoryEntryOutput"][];
+            /** @description For ``after``; null at the end. */
+            next: string | null;
         };
         /** @description An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied. */
         JudgementInputRequest: {
@@ -739,6 +972,16 @@ export interface components {
             /** @description What replaces the assignment just left; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
         };
+        /**
+         * @description * `NONE` - NONE
+         *     * `CAMPAIGN_PAUSED` - CAMPAIGN_PAUSED
+         *     * `CONSENT_NEEDED` - CONSENT_NEEDED
+         *     * `LABELER_PAUSED` - LABELER_PAUSED
+         *     * `OTHER_LANGUAGES` - OTHER_LANGUAGES
+         *     * `OTHER_SKILLS` - OTHER_SKILLS
+         * @enum {string}
+         */
+        ObstacleEnum: "NONE" | "CAMPAIGN_PAUSED" | "CONSENT_NEEDED" | "LABELER_PAUSED" | "OTHER_LANGUAGES" | "OTHER_SKILLS";
         /** @description What one labeler said, without their name. */
         OrderOutput: {
             tiers: number[][];
@@ -764,6 +1007,66 @@ export interface components {
             consents: components["schemas"]["GivenConsentOutput"][];
             /** @description What whoever asks has asked for. */
             erasure: components["schemas"]["ErasureOutput"] | null;
+        };
+        OwnHandedInDemonstrationOutput: {
+            readonly id: number;
+            campaign: number;
+            campaign_name: string;
+            prompt: components["schemas"]["PromptOutput"];
+            turns: components["schemas"]["TurnOutput"][];
+            standing: components["schemas"]["StandingEnum"];
+            /**
+             * Submitted
+             * Format: date-time
+             */
+            submitted_at?: string | null;
+            /** Format: double */
+            seconds_spent?: number;
+            /** @description The guideline version; 0 where there was none. */
+            readonly written_under: number;
+            /** @description Latest first. */
+            feedback: components["schemas"]["FeedbackOutput"][];
+        };
+        /** @description As it was shown and as it now stands. */
+        OwnHandedInRankingOutput: {
+            readonly assignment: components["schemas"]["ShownOutput"];
+            /** Format: int64 */
+            revision?: number;
+            tiers: number[][];
+            unacceptable: number[];
+            cannot_judge?: string;
+            /** @description How much better the best is than the next: 1 (slightly) to 3. */
+            strength?: number | null;
+            /** @description By candidate, then by the campaign's axis: 1 (bad) to 7 (good). */
+            ratings?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description By candidate: what is wrong with it. */
+            flags?: {
+                [key: string]: ("wrong_task" | "unfit_for_assistant" | "hallucination" | "breaks_constraint" | "sexual" | "violent" | "encourages_harm" | "denigrates" | "harmful_advice" | "opinion" | "moral_judgement")[];
+            };
+            /** @description By candidate: the passages that a flag is about. */
+            spans?: {
+                [key: string]: components["schemas"]["MarkedPassage"][];
+            };
+            rationale?: string;
+            /** @description The best response as the labeler would have it. */
+            edited?: components["schemas"]["EditedResponse"] | null;
+            /** Format: double */
+            seconds_spent: number;
+            /**
+             * Submitted
+             * Format: date-time
+             */
+            submitted_at: string;
+            campaign_name: string;
+            /** @description The guideline version; 0 where there was none. */
+            readonly ranked_under: number;
+            readonly standing: components["schemas"]["StandingEnum"];
+            /** Format: date-time */
+            readonly correctable_until: string | null;
         };
         /** @description A ranking of one's own as it now stands, with what it is about. */
         OwnRankingOutput: {
@@ -836,6 +1139,24 @@ export interface components {
         PracticeProgressOutput: {
             passed: number;
             left: number;
+        };
+        /** @description One's own; nobody else's is anywhere in it. */
+        ProgressOutput: {
+            /** @description The last seven, today last. */
+            days: components["schemas"]["DayOutput"][];
+            /**
+             * Format: double
+             * @description The median of the last twenty; null before the first.
+             */
+            ranking_seconds: number | null;
+            /** Format: double */
+            demonstration_seconds: number | null;
+            /** @description One's own, in items; 0 is none. */
+            daily_goal: number;
+            unfinished: components["schemas"]["UnfinishedOutput"][];
+            /** @description What one has not read yet, latest first. */
+            feedback: components["schemas"]["UnreadFeedbackOutput"][];
+            feedback_unread: number;
         };
         PromptOutput: {
             readonly id: number;
@@ -915,6 +1236,12 @@ export interface components {
          * @enum {string}
          */
         RationaleEnum: "not_asked" | "optional" | "required";
+        ReadFeedbackInputRequest: {
+            reviews: number[];
+        };
+        ReadFeedbackOutput: {
+            unread: number;
+        };
         /** @description What one campaign has of whoever asks, in numbers. */
         RecordedOutput: {
             id: number;
@@ -1117,6 +1444,15 @@ export interface components {
             /** @description What is saved now. */
             fields: components["schemas"]["FoundRankingDraftOutput"];
         };
+        /**
+         * @description * `SUBMITTED` - Submitted
+         *     * `CORRECTED` - Corrected
+         *     * `SURPLUS` - Surplus
+         *     * `ACCEPTED` - Accepted
+         *     * `RETURNED` - Returned
+         * @enum {string}
+         */
+        StandingEnum: "SUBMITTED" | "CORRECTED" | "SURPLUS" | "ACCEPTED" | "RETURNED";
         SubmissionInputRequest: {
             /** Format: uuid */
             idempotency_key: string;
@@ -1147,12 +1483,59 @@ export interface components {
          * @enum {string}
          */
         TurnOutputRoleEnum: "user" | "assistant";
+        UnfinishedOutput: {
+            kind: components["schemas"]["WorkKind"];
+            campaign: number;
+            campaign_name: string;
+            /** @description How the prompt's last message begins. */
+            readonly excerpt: string;
+            /** Format: date-time */
+            saved_at: string | null;
+        };
+        /** @description Without its reviewer: who said it changes nothing about the text. */
+        UnreadFeedbackOutput: {
+            readonly id: number;
+            verdict: components["schemas"]["VerdictEnum"];
+            /** @description Shown to the author. */
+            reason?: string;
+            /**
+             * Reviewed
+             * Format: date-time
+             */
+            reviewed_at: string;
+            /**
+             * Read
+             * Format: date-time
+             * @description When its author first saw it.
+             */
+            read_at?: string | null;
+            demonstration: number;
+            /**
+             * @description As it is now.
+             *
+             *     * `DRAFT` - Draft
+             *     * `SUBMITTED` - Submitted
+             *     * `ACCEPTED` - Accepted
+             *     * `RETURNED` - Returned
+             */
+            status: components["schemas"]["DemonstrationStatus"];
+            campaign: number;
+            campaign_name: string;
+            /** @description How the prompt's last message begins. */
+            readonly excerpt: string;
+        };
         /**
          * @description * `ACCEPTED` - Accepted
          *     * `RETURNED` - Returned
          * @enum {string}
          */
         VerdictEnum: "ACCEPTED" | "RETURNED";
+        /**
+         * @description * `demonstration` - Demonstration
+         *     * `ranking` - Ranking
+         * @enum {string}
+         */
+        WorkKind: "demonstration" | "ranking";
     };
     responses: never;
     parameters: never;
@@ -1371,7 +1754,10 @@ export interface operations {
     };
     listCampaigns: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The reader's, such as Asia/Shanghai: their midnight begins today. Else it is the server's. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1543,6 +1929,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuidelineOutput"];
+                };
+            };
+        };
+    };
+    listGuidelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineVersionOutput"][];
+                };
+            };
+        };
+    };
+    getGuidelineVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineTextOutput"];
+                };
+            };
+        };
+    };
+    acknowledgeGuideline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineTextOutput"];
                 };
             };
         };
@@ -1784,6 +2235,27 @@ export interface operations {
             };
         };
     };
+    getOwnDemonstration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demonstration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnHandedInDemonstrationOutput"];
+                };
+            };
+        };
+    };
     askForErasure: {
         parameters: {
             query?: never;
@@ -1822,6 +2294,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnDataOutput"];
+                };
+            };
+        };
+    };
+    readFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadFeedbackInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadFeedbackOutput"];
+                };
+            };
+        };
+    };
+    listHistory: {
+        parameters: {
+            query?: {
+                /** @description What the page before gave as ``next``. */
+                after?: string;
+                campaign?: number;
+                /**
+                 * @description * `demonstration` - Demonstration
+                 *     * `ranking` - Ranking
+                 */
+                kind?: "demonstration" | "ranking";
+                /**
+                 * @description * `SUBMITTED` - Submitted
+                 *     * `CORRECTED` - Corrected
+                 *     * `SURPLUS` - Surplus
+                 *     * `ACCEPTED` - Accepted
+                 *     * `RETURNED` - Returned
+                 */
+                standing?: "SUBMITTED" | "CORRECTED" | "SURPLUS" | "ACCEPTED" | "RETURNED";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOutput"];
+                };
+            };
+        };
+    };
+    getProgress: {
+        parameters: {
+            query?: {
+                /** @description The reader's, such as Asia/Shanghai: their midnight begins today. Else it is the server's. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressOutput"];
+                };
+            };
+        };
+    };
+    getOwnRanking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnHandedInRankingOutput"];
                 };
             };
         };

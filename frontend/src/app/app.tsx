@@ -10,6 +10,7 @@ import { ConsentGate } from '@/features/consent/consent-gate'
 import { HomeScreen } from '@/features/home/home-screen'
 import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
+import { toggleGuideline, useGuidelinePanel } from '@/shared/guideline-panel'
 import { useCommands } from '@/shared/use-commands'
 
 import { Header } from './header'
@@ -18,12 +19,17 @@ import { SessionEnd } from './session-end'
 const loadRankScreen = () => import('@/features/rank/rank-screen')
 
 // What the first screen does not show comes when it is asked for.
-const GuidelineDialog = lazy(() => import('@/components/guideline-dialog'))
+const CorrectRanking = lazy(() => import('./correct-ranking'))
 const ShortcutSheet = lazy(() => import('@/components/shortcut-sheet'))
 const DemonstrateScreen = lazy(() => import('@/features/demonstrate/demonstrate-screen'))
+const DemonstrationRecord = lazy(() => import('@/features/history/demonstration-record'))
 const Example = lazy(() => import('./example'))
+const GuidelinePanel = lazy(() => import('@/features/guidelines/guideline-panel'))
+const GuidelineScreen = lazy(() => import('@/features/guidelines/guideline-screen'))
+const HistoryScreen = lazy(() => import('@/features/history/history-screen'))
 const OwnDataScreen = lazy(() => import('@/features/own-data/own-data-screen'))
 const Practice = lazy(() => import('./practice'))
+const RankingRecord = lazy(() => import('@/features/history/ranking-record'))
 const RankScreen = lazy(loadRankScreen)
 const ReviewHome = lazy(() => import('@/features/review/review-home'))
 const ReviewScreen = lazy(() => import('@/features/review/review-screen'))
@@ -68,30 +74,41 @@ function Session() {
 
 function Screens({ person }: { person: Person }) {
   const { t } = useTranslation()
-  const [sheet, setSheet] = useState<'shortcuts' | 'guideline' | null>(null)
+  const [sheet, setSheet] = useState<'shortcuts' | null>(null)
+  const { view: guideline } = useGuidelinePanel()
   const [, work] = useRoute<{ screen: string; campaign: string }>('/:screen/:campaign')
   const campaigns = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, refetchInterval: 30_000 })
   const campaign = campaigns.data?.find(({ id }) => String(id) === work?.campaign)
+  // Beside a task, and not beside itself.
+  const hasPanel = campaign !== undefined && work?.screen !== 'guidelines'
 
   // Most people come to rank: have it there before they ask.
   useEffect(() => void loadRankScreen(), [])
 
   useCommands(['everywhere'], {
     showShortcuts: () => setSheet('shortcuts'),
-    showGuideline: () => campaign !== undefined && (setSheet('guideline'), true),
+    showGuideline: () => hasPanel && (toggleGuideline(), true),
   })
 
   return (
     <>
       <a className="skip-link" href="#main">{t('skipToMain')}</a>
       <Header person={person} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
-        onGuideline={() => setSheet('guideline')} />
+        onGuideline={hasPanel ? toggleGuideline : undefined} />
+      <div className="workspace">
       <main id="main" tabIndex={-1}>
         <Suspense>
         <Switch>
           <Route path="/">
             <HomeScreen person={person} campaigns={campaigns.data} error={campaigns.error}
-              onRetry={() => void campaigns.refetch()} />
+              onRetry={campaigns.refetch} />
+          </Route>
+          <Route path="/history"><HistoryScreen campaigns={campaigns.data ?? []} /></Route>
+          <Route path="/history/rankings/:key">{({ key }) => <RankingRecord key={key} id={key} />}</Route>
+          <Route path="/history/rankings/:key/correct">{({ key }) => campaigns.data && <CorrectRanking key={key} id={key} person={person} campaigns={campaigns.data} />}</Route>
+          <Route path="/history/demonstrations/:id">{({ id }) => <DemonstrationRecord key={id} id={Number(id)} />}</Route>
+          <Route path="/guidelines/:campaign">
+            {campaign ? <GuidelineScreen key={campaign.id} campaign={campaign} /> : campaigns.data && <NoSuchPage />}
           </Route>
           <Route path="/rank/:campaign">
             {({ campaign: id }) => (
@@ -137,9 +154,10 @@ function Screens({ person }: { person: Person }) {
         </Switch>
         </Suspense>
       </main>
+      <Suspense>{guideline && hasPanel && <GuidelinePanel key={campaign.id} campaign={campaign} />}</Suspense>
+      </div>
       <Suspense>
       {sheet === 'shortcuts' && <ShortcutSheet onClose={() => setSheet(null)} />}
-      {sheet === 'guideline' && campaign && <GuidelineDialog campaign={campaign.id} onClose={() => setSheet(null)} />}
       </Suspense>
     </>
   )

@@ -4,13 +4,14 @@ import { Link } from 'wouter'
 
 import { type Campaign, type Person, signOut } from '@/api'
 import { SaveState } from '@/components/save-state'
+import { useGuidelinePanel } from '@/shared/guideline-panel'
 import { chooseLanguage, type Language, LANGUAGES } from '@/shared/i18n'
 
 type Props = {
   person: Person | null
   campaign?: Campaign | undefined
   onShortcuts?: () => void
-  onGuideline?: () => void
+  onGuideline?: (() => void) | undefined
 }
 
 /** Where one is, what was done today, and the way to everything else. */
@@ -32,7 +33,8 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
       <div className="page-tools">
         {person && <SaveState person={person.id} />}
         {person && person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
-        {campaign && <button type="button" className="quiet" onClick={onGuideline}>{t('guideline.title')}</button>}
+        {person && <Link href="/history" className="quiet wide-only">{t('history.title')}</Link>}
+        {campaign && onGuideline && <GuidelineButton campaign={campaign} onToggle={onGuideline} />}
         {person && <button type="button" className="quiet wide-only" onClick={onShortcuts}>{t('shortcuts.title')}</button>}
         {person?.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}
         <LanguageSwitch />
@@ -45,6 +47,18 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
         )}
       </div>
     </header>
+  )
+}
+
+function GuidelineButton({ campaign, onToggle }: { campaign: Campaign; onToggle: () => void }) {
+  const { t } = useTranslation()
+  const { view } = useGuidelinePanel()
+  const hasNews = campaign.guideline_version > campaign.acknowledged_version
+  return (
+    <button type="button" className="quiet" data-news={hasNews} aria-expanded={view !== null} aria-keyshortcuts="L" onClick={onToggle}>
+      {t('guideline.title')}
+      {hasNews && <span className="visually-hidden"> ({t('guideline.unread')})</span>}
+    </button>
   )
 }
 

@@ -12,7 +12,7 @@ export function PracticeKind({ campaign }: { campaign: Campaign }) {
   if (practice_left === 0) return null
   return (
     <WorkKind href={`/practice/${id}`} action={t('practice.open')} name={name} explain={t('practice.kindExplain')}
-      waiting={t('practice.first', { count: practice_left })} today={0} isIdle={false} isPrimary />
+      waiting={t('practice.first', { count: practice_left })} today={0} isIdle={false} />
   )
 }
 

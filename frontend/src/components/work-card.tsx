@@ -9,14 +9,17 @@ export function WorkCards({ children }: { children: ReactNode }) {
   return <div className={styles.page}>{children}</div>
 }
 
-type CardProps = { id: number; name: string; description: string; note?: string | null; children: ReactNode }
+type CardProps = { id: number; name: string; description: string; note?: string | null; badge?: ReactNode; children: ReactNode }
 
 /** A campaign, and the kinds of work in it. */
-export function WorkCard({ id, name, description, note, children }: CardProps) {
+export function WorkCard({ id, name, description, note, badge, children }: CardProps) {
   return (
     <article className={styles.campaign} aria-labelledby={`campaign-${id}`}>
-      <h2 id={`campaign-${id}`}>{name}</h2>
-      {description && <p className="muted">{description}</p>}
+      <div className={styles.head}>
+        <h2 id={`campaign-${id}`}>{name}</h2>
+        {badge}
+      </div>
+      {description && <p className="muted" dir="auto">{description}</p>}
       {note && <p className="muted">{note}</p>}
       <ul className={styles.kinds}>{children}</ul>
     </article>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { claimDemonstration, type Demonstration, listCampaigns, type Person, type SubmissionBody } from '@/api'
 import { AllDone } from '@/components/all-done'
 import { CannotLoad } from '@/components/cannot-load'
+import { GuidelineNews } from '@/components/guideline-news'
 import { OnlyHere } from '@/components/only-here'
 import { useOffline, useOutbox } from '@/components/outbox'
 import { useTitle } from '@/components/use-title'
@@ -71,10 +72,13 @@ export default function DemonstrateScreen({ campaign, name, person }: { campaign
     )
   }
   return (
-    <OnlyHere key={data.demonstration.id} name={`demonstration.${person.id}.${data.demonstration.id}`}>
-      <DemonstrationItem demonstration={data.demonstration} person={person.id} onSubmitted={show}
-        onSignedOut={() => void queries.invalidateQueries({ queryKey: ['me'] })} />
-    </OnlyHere>
+    <>
+      <GuidelineNews key={data.demonstration.id} campaign={campaign} />
+      <OnlyHere key={`here ${data.demonstration.id}`} name={`demonstration.${person.id}.${data.demonstration.id}`}>
+        <DemonstrationItem demonstration={data.demonstration} person={person.id} onSubmitted={show}
+          onSignedOut={() => void queries.invalidateQueries({ queryKey: ['me'] })} />
+      </OnlyHere>
+    </>
   )
 }
 

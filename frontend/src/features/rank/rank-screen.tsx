@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 import { ApiError, type Campaign, listCampaigns, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
+import { GuidelineNews } from '@/components/guideline-news'
 import { Notice } from '@/components/notice'
 import { OnlyHere } from '@/components/only-here'
 import { useOffline } from '@/components/outbox'
@@ -64,6 +65,7 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
       {items.length === 0 && isDone && !isPaused && (
         <AllDone title={t(work === 'rank' ? 'rank.done' : 'adjudicate.done')} explain={t('rank.doneExplain')} />
       )}
+      {items[0] && work === 'rank' && <GuidelineNews key={items[0].assignment.id} campaign={campaign} />}
       <LookOfScreen value={looking}>
       {items.map((held, place) => (
         // The next one is rendered behind this one, so that it is there at once.

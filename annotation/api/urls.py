@@ -7,6 +7,7 @@ from annotation.api import (
     demonstrations,
     own_data,
     practice,
+    preferences,
     ranking_drafts,
     rankings,
     reviews,
@@ -15,6 +16,7 @@ from annotation.api import (
 
 urlpatterns = [
     path("me", session.Me.as_view()),
+    path("me/preferences", preferences.Preferences.as_view()),
     path("me/data", own_data.OwnData.as_view()),
     path("me/contributions", own_data.OwnContributions.as_view()),
     path("me/erasure", own_data.OwnErasure.as_view()),

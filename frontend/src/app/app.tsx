@@ -3,13 +3,14 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Route, Router, Switch, useRoute } from 'wouter'
 
-import { ApiError, getMe, listCampaigns, type Person } from '@/api'
+import { ApiError, changePreferences, getMe, listCampaigns, type Person } from '@/api'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { ConsentGate } from '@/features/consent/consent-gate'
 import { HomeScreen } from '@/features/home/home-screen'
 import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
+import { adoptPreferences } from '@/shared/preferences'
 import { useCommands } from '@/shared/use-commands'
 
 import { Header } from './header'
@@ -42,6 +43,10 @@ function Session() {
   const { t } = useTranslation()
   const queries = useQueryClient()
   const me = useQuery({ queryKey: ['me'], queryFn: () => personOrNull(queries.getQueryData(['me'])), staleTime: Infinity })
+
+  useEffect(() => {
+    if (me.data) adoptPreferences(me.data.id, me.data.preferences, changePreferences)
+  }, [me.data])
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />

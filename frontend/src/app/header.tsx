@@ -5,6 +5,7 @@ import { Link } from 'wouter'
 import { type Campaign, type Person, signOut } from '@/api'
 import { SaveState } from '@/components/save-state'
 import { chooseLanguage, type Language, LANGUAGES } from '@/shared/i18n'
+import { leavePreferences } from '@/shared/preferences'
 
 type Props = {
   person: Person | null
@@ -21,6 +22,7 @@ export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
   async function leave() {
     await signOut().catch(() => undefined)
     queries.clear()
+    leavePreferences()
     // A fresh page holds nothing of the person who left.
     location.assign('/app/')
   }

@@ -4,18 +4,18 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 
 import { KEYMAP, keysOf, type Scope } from '@/shared/keymap'
-import { useSingleKeys } from '@/shared/single-keys'
+import { prefer, usePreferences } from '@/shared/preferences'
 
 const SCOPES: readonly Scope[] = ['rank', 'scale', 'adjudicate', 'demonstrate', 'review', 'everywhere']
 
 /** Every keyboard command, from the keymap itself. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
-  const [singleKeys, setSingleKeys] = useSingleKeys()
+  const { single_keys: singleKeys } = usePreferences()
   return (
     <Modal opened onClose={onClose} title={t('shortcuts.title')} size="lg" lockScroll={false}
       closeButtonProps={{ 'aria-label': t('close') }}>
-      <Switch checked={singleKeys} onChange={(event) => setSingleKeys(event.currentTarget.checked)}
+      <Switch checked={singleKeys} onChange={(event) => prefer({ single_keys: event.currentTarget.checked })}
         label={t('shortcuts.singleKeys')} description={t('shortcuts.singleKeysExplain')} />
       <Box mt="sm"><Link href="/tour" onClick={onClose}>{t('tour.again')}</Link></Box>
       {SCOPES.map((scope) => (

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, vi } from 'vitest'
 
 import { closeOutboxes } from '@/components/outbox'
 import { chooseLanguage, startLanguages } from '@/shared/i18n'
+import { leavePreferences } from '@/shared/preferences'
 
 // What jsdom lacks and the screens ask for.
 window.scrollTo = () => undefined
@@ -15,7 +16,10 @@ configure({ asyncUtilTimeout: 20_000 })
 beforeAll(startLanguages)
 
 beforeEach(() => {
+  leavePreferences()
   localStorage.clear()
+  // As if another tab had forgotten everything.
+  dispatchEvent(new StorageEvent('storage', { key: null }))
   chooseLanguage('en')
 })
 

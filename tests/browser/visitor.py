@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from annotation.models import Person
 
@@ -39,11 +39,20 @@ class Visitor:
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(self.menu).to_be_visible()
         if not self.first_time:
             person = self.page.evaluate("fetch('/api/me').then(answer => answer.json())")
             self._know_the_tour(person["id"])
             self.go(path)
+
+    @property
+    def menu(self) -> Locator:
+        """The button with the name of who is signed in; there is none for strangers."""
+        return self.page.locator(".user")
+
+    def sign_out(self) -> None:
+        self.menu.click()
+        self.page.locator("#user-menu button").last.click()
 
     def enter(self, person: Person, path: str) -> None:
         """Go there as somebody who signed in before."""

@@ -1,20 +1,26 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, Route, Router, Switch, useRoute } from 'wouter'
+import { Link, Route, Router, Switch, useLocation, useRoute } from 'wouter'
 
-import { ApiError, changePreferences, getMe, listCampaigns, type Person } from '@/api'
+import { changePreferences, listCampaigns, type Person } from '@/api'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { ConsentGate } from '@/features/consent/consent-gate'
 import { HomeScreen } from '@/features/home/home-screen'
 import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
-import { adoptPreferences } from '@/shared/preferences'
+import { chooseLanguage } from '@/shared/i18n'
+import { adoptPreferences, prefer, usePreferences } from '@/shared/preferences'
 import { useCommands } from '@/shared/use-commands'
 
+import { BreakReminder } from './break-reminder'
+import { ErrorBoundary } from './error-boundary'
 import { Header } from './header'
+import { ME } from './me'
 import { SessionEnd } from './session-end'
+import { UpdateNotice } from './update-notice'
+import { useRouteFocus } from './use-route-focus'
 
 const loadRankScreen = () => import('@/features/rank/rank-screen')
 
@@ -28,13 +34,16 @@ const Practice = lazy(() => import('./practice'))
 const RankScreen = lazy(loadRankScreen)
 const ReviewHome = lazy(() => import('@/features/review/review-home'))
 const ReviewScreen = lazy(() => import('@/features/review/review-screen'))
+const SettingsScreen = lazy(() => import('@/features/settings/settings-screen'))
 const SignInScreen = lazy(() => import('@/features/session/sign-in-screen'))
 
 export function App() {
   return (
-    <Router base="/app">
-      <Session />
-    </Router>
+    <ErrorBoundary>
+      <Router base="/app">
+        <Session />
+      </Router>
+    </ErrorBoundary>
   )
 }
 
@@ -42,7 +51,8 @@ export function App() {
 function Session() {
   const { t } = useTranslation()
   const queries = useQueryClient()
-  const me = useQuery({ queryKey: ['me'], queryFn: () => personOrNull(queries.getQueryData(['me'])), staleTime: Infinity })
+  const me = useQuery(ME)
+  useLanguage()
 
   useEffect(() => {
     if (me.data) adoptPreferences(me.data.id, me.data.preferences, changePreferences)
@@ -57,7 +67,7 @@ function Session() {
       <>
         <Header person={null} />
         <Suspense>
-          <SignInScreen onSignedIn={(person) => queries.setQueryData(['me'], person)} />
+          <SignInScreen onSignedIn={(person) => queries.setQueryData(ME.queryKey, person)} />
         </Suspense>
       </>
     )
@@ -78,6 +88,9 @@ function Screens({ person }: { person: Person }) {
   const campaigns = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, refetchInterval: 30_000 })
   const campaign = campaigns.data?.find(({ id }) => String(id) === work?.campaign)
 
+  const [location] = useLocation()
+  useRouteFocus(location)
+
   // Most people come to rank: have it there before they ask.
   useEffect(() => void loadRankScreen(), [])
 
@@ -89,10 +102,13 @@ function Screens({ person }: { person: Person }) {
   return (
     <>
       <a className="skip-link" href="#main">{t('skipToMain')}</a>
-      <Header person={person} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
+      <Header person={person} campaigns={campaigns.data} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
         onGuideline={() => setSheet('guideline')} />
+      <UpdateNotice />
+      <BreakReminder />
       <main id="main" tabIndex={-1}>
-        <Suspense>
+        <ErrorBoundary at={location}>
+        <Suspense fallback={<p className="waiting" aria-busy="true">{t('loading')}</p>}>
         <Switch>
           <Route path="/">
             <HomeScreen person={person} campaigns={campaigns.data} error={campaigns.error}
@@ -125,6 +141,8 @@ function Screens({ person }: { person: Person }) {
             )}
           </Route>
           <Route path="/my-data"><OwnDataScreen /></Route>
+          <Route path="/settings"><SettingsScreen /></Route>
+          {person.role === 'labeler' && <Route path="/:reviewing(review|adjudicate)/*?"><NoPermission /></Route>}
           <Route path="/review"><ReviewHome /></Route>
           <Route path="/review/:campaign">
             {({ campaign: id }) => (
@@ -141,11 +159,14 @@ function Screens({ person }: { person: Person }) {
           <Route><NoSuchPage /></Route>
         </Switch>
         </Suspense>
+        </ErrorBoundary>
       </main>
+      <ErrorBoundary>
       <Suspense>
       {sheet === 'shortcuts' && <ShortcutSheet onClose={() => setSheet(null)} />}
       {sheet === 'guideline' && campaign && <GuidelineDialog campaign={campaign.id} onClose={() => setSheet(null)} />}
       </Suspense>
+      </ErrorBoundary>
     </>
   )
 }
@@ -161,12 +182,26 @@ function NoSuchPage() {
   )
 }
 
-/** Whose work is on screen stays there when their session ends: they are asked to sign in over it. */
-async function personOrNull(known: Person | null = null): Promise<Person | null> {
-  try {
-    return await getMe()
-  } catch (error) {
-    if (error instanceof ApiError && (error.isSignedOut || error.status === 401)) return known
-    throw error
-  }
+/** The server would refuse it as well; here it is said before anything is asked. */
+function NoPermission() {
+  const { t } = useTranslation()
+  useTitle(t('noPermission'))
+  return (
+    <div className="empty">
+      <h1>{t('noPermission')}</h1>
+      <p>{t('noPermissionExplain')}</p>
+      <Link href="/">{t('toHome')}</Link>
+    </div>
+  )
+}
+
+/** Speak the language that is preferred, whoever changed it and where. */
+function useLanguage(): void {
+  const { i18n } = useTranslation()
+  const { language } = usePreferences()
+  useEffect(() => {
+    if (language === null || language === i18n.language) return
+    // Without its words the language stays what it is, and the choice says so.
+    chooseLanguage(language).catch(() => prefer({ language: i18n.language as typeof language }))
+  }, [language, i18n])
 }

@@ -2,7 +2,7 @@ import type { MantineColorSchemeManager } from '@mantine/core'
 
 import { onPreferences, readPreferences } from '@/shared/preferences'
 
-/** Let the page look as it is liked, now and after every change. Called before the first paint. */
+/** Let the page look as it is liked, now and after every change. Django has said the theme before the first script. */
 export function showPreferences(): void {
   show()
   onPreferences(show)
@@ -23,9 +23,9 @@ export function themeFromPreferences(): MantineColorSchemeManager {
 }
 
 function show(): void {
-  const { density, key_hints, text_size } = readPreferences()
+  const { density, key_hints, text_size, theme } = readPreferences()
   const root = document.documentElement
-  root.dataset.mantineColorScheme = resolved()
+  root.dataset.theme = theme
   root.dataset.density = density
   root.dataset.keyHints = key_hints ? 'shown' : 'hidden'
   root.style.setProperty('--reading-size', `${text_size}px`)
@@ -34,10 +34,4 @@ function show(): void {
 function scheme(): 'auto' | 'light' | 'dark' {
   const { theme } = readPreferences()
   return theme === 'system' ? 'auto' : theme
-}
-
-function resolved(): 'light' | 'dark' {
-  const wanted = scheme()
-  if (wanted !== 'auto') return wanted
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
 }

@@ -12,11 +12,11 @@ const CLOSED = '[role="dialog"], [data-elsewhere]'
 
 /** Listen for the keymap's commands while the component is shown. */
 export function useCommands(scopes: readonly Scope[], commands: Commands): void {
-  const { single_keys: singleKeys } = usePreferences()
+  const preferences = usePreferences()
 
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
     if (event.defaultPrevented || event.repeat || document.querySelector(CLOSED)) return
-    const stroke = readStroke(event, scopes, singleKeys)
+    const stroke = readStroke(event, scopes, preferences)
     const run = stroke && commands[stroke.command]
     if (!run || run(stroke.place) === false) return
     event.preventDefault()

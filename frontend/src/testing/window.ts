@@ -13,14 +13,14 @@ Object.defineProperty(document, 'fonts', { value: new EventTarget() })
 // A busy machine is no failure.
 configure({ asyncUtilTimeout: 20_000 })
 
-beforeAll(startLanguages)
+beforeAll(() => startLanguages('en'))
 
-beforeEach(() => {
+beforeEach(async () => {
   leavePreferences()
   localStorage.clear()
   // As if another tab had forgotten everything.
   dispatchEvent(new StorageEvent('storage', { key: null }))
-  chooseLanguage('en')
+  await chooseLanguage('en')
 })
 
 afterEach(() => {

@@ -31,6 +31,7 @@ export function Header({ person, campaigns, campaign, onShortcuts, onGuideline }
             <Today campaigns={campaigns} />
             <SaveState person={person.id} />
             {person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
+            {person.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}
             {campaign && (
               <button type="button" className="quiet" onClick={onGuideline} aria-keyshortcuts={ariaKeysFor('showGuideline')}>
                 {t('guideline.title')}

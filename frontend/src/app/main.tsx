@@ -11,6 +11,7 @@ import { startLanguages } from '@/shared/i18n'
 import { readPreferences } from '@/shared/preferences'
 
 import { App } from './app'
+import { keepFocusInSight } from './focus-in-sight'
 import { ME } from './me'
 import { showPreferences, themeFromPreferences } from './show-preferences'
 import { theme } from './theme'
@@ -19,6 +20,7 @@ const root = document.getElementById('root')!
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 10_000 } } })
 
 showPreferences()
+keepFocusInSight()
 dropOldDrafts()
 // The person comes while the words do.
 void queries.prefetchQuery(ME)

@@ -21,7 +21,8 @@ export function useRouteFocus(location: string): void {
 function whenHeadingIsThere(then: (heading: HTMLElement) => void): () => void {
   const main = document.getElementById('main')!
   const look = () => {
-    const heading = main.querySelector<HTMLElement>('h1')
+    // The screen before may still be there, hidden until this one has come.
+    const heading = [...main.querySelectorAll('h1')].find((candidate) => candidate.checkVisibility())
     if (heading) {
       observer.disconnect()
       then(heading)

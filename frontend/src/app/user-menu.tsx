@@ -34,7 +34,6 @@ export function UserMenu({ person }: { person: Person }) {
         <Link href="/settings" onClick={close}>{t('settings.title')}</Link>
         <Link href="/history" onClick={close}>{t('menu.history')}</Link>
         <Link href="/my-data" onClick={close}>{t('ownData.title')}</Link>
-        {person.role === 'researcher' && <a href="/admin/">{t('admin')}</a>}
         <LanguageSwitch />
         <button type="button" onClick={() => void leave()}>{t('signOut')}</button>
       </nav>

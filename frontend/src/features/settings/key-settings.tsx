@@ -38,17 +38,22 @@ export function KeySettings({ onChange }: { onChange: (changes: PreferenceChange
     announce(t('settings.keyGiven', { command: commandOf(binding), chord: keysOf(chord).join(' + ') }))
   }
 
-  function reset(binding: Binding) {
+  function ask(binding: Binding | null) {
+    setRefused(null)
+    setAsked(binding)
+    if (binding) announce(t('settings.press'))
+  }
+
+  function reset(binding: Binding, button: HTMLElement) {
     const refusal = refusalOfReset(binding, keys)
     if (refusal?.because === 'taken') return setRefused({ binding, words: t('settings.refused.reset', { command: commandOf(refusal.by) }) })
     setRefused(null)
+    // The button is about to go; the focus stays with its command.
+    if (button.previousElementSibling instanceof HTMLElement) button.previousElementSibling.focus()
     onChange({ keys: withoutOwn(keys, binding) })
   }
 
-  useNextChord(asked, give, () => {
-    setAsked(null)
-    setRefused(null)
-  })
+  useNextChord(asked, give, () => ask(null))
 
   return (
     <>
@@ -63,15 +68,18 @@ export function KeySettings({ onChange }: { onChange: (changes: PreferenceChange
                   <li data-asked={isAsked}>
                     <span>{commandOf(binding)}</span>
                     <span className={styles.chords}><Chords chords={binding.chords} /></span>
-                    <Button variant={isAsked ? 'light' : 'default'} size="compact-sm" aria-pressed={isAsked}
-                      aria-label={t('settings.changeNamed', { command: commandOf(binding) })}
-                      onClick={() => { setRefused(null); setAsked(isAsked ? null : binding); if (!isAsked) announce(t('settings.press')) }}>
-                      {t(isAsked ? 'settings.press' : 'settings.change')}
-                    </Button>
-                    <Button variant="subtle" size="compact-sm" disabled={!hasOwn(keys, binding)} onClick={() => reset(binding)}
-                      aria-label={t('settings.resetNamed', { command: commandOf(binding) })}>
-                      {t('settings.reset')}
-                    </Button>
+                    <span className={styles.does}>
+                      <Button variant={isAsked ? 'light' : 'default'} size="compact-sm" aria-pressed={isAsked}
+                        aria-label={t('settings.changeNamed', { command: commandOf(binding) })} onClick={() => ask(isAsked ? null : binding)}>
+                        {t(isAsked ? 'settings.press' : 'settings.change')}
+                      </Button>
+                      {hasOwn(keys, binding) && (
+                        <Button variant="subtle" size="compact-sm" aria-label={t('settings.resetNamed', { command: commandOf(binding) })}
+                          onClick={(event) => reset(binding, event.currentTarget)}>
+                          {t('settings.reset')}
+                        </Button>
+                      )}
+                    </span>
                   </li>
                   {refused && nameOf(refused.binding) === nameOf(binding) && (
                     <li className={styles.refused}><Notice kind="warning" words={refused.words} /></li>

@@ -2,6 +2,8 @@ import { TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import styles from './settings.module.css'
+
 type Props = {
   label: string
   description: string
@@ -24,7 +26,7 @@ export function NumberSetting({ label, description, value, most, onChange }: Pro
   }
 
   return (
-    <TextInput inputMode="numeric" label={label} description={description} value={typed ?? String(value)} maw={280}
+    <TextInput inputMode="numeric" label={label} description={description} value={typed ?? String(value)} classNames={{ input: styles.number! }}
       error={isValid ? null : t('settings.numberUpTo', { most })} onChange={(event) => setTyped(event.currentTarget.value)}
       onBlur={commit} onKeyDown={(event) => event.key === 'Enter' && commit()} />
   )

@@ -34,7 +34,7 @@ export default function SettingsScreen() {
       <h1>{t('settings.title')}</h1>
       <div className={styles.saved}>
         <p role="status" data-saved={saved}>{t(`settings.saved.${saved}`)}</p>
-        <Button variant="default" size="compact-md" disabled={!canUndo} onClick={takeBack}
+        <Button variant="default" size="compact-md" aria-disabled={!canUndo} data-disabled={!canUndo} onClick={takeBack}
           aria-keyshortcuts={ariaKeysFor('undoSetting')}>
           {t('undo')}
         </Button>

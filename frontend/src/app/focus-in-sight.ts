@@ -1,0 +1,29 @@
+const SPARE = 8
+
+/** Keep what the keyboard has reached out from under bars that stick (WCAG 2.4.11), however high they have grown. */
+export function keepFocusInSight(): void {
+  document.addEventListener('focusin', ({ target }) => {
+    if (!(target instanceof HTMLElement) || !target.matches(':focus-visible')) return
+    // The browser scrolls by itself first, and knows nothing of bars.
+    requestAnimationFrame(() => uncover(target))
+  })
+}
+
+function uncover(target: HTMLElement): void {
+  const box = target.getBoundingClientRect()
+  const bar = barOver(target, box)
+  if (!bar) return
+  const { top, bottom } = bar.getBoundingClientRect()
+  const isBelow = top + bottom > innerHeight
+  scrollBy({ top: isBelow ? box.bottom - top + SPARE : box.top - bottom - SPARE, behavior: 'instant' })
+}
+
+/** The sticking bar that lies over the middle of something outside of it. */
+function barOver(target: HTMLElement, { left, right, top, bottom }: DOMRect): HTMLElement | null {
+  let over = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
+  if (over === null || target.contains(over)) return null
+  for (; over instanceof HTMLElement && !over.contains(target); over = over.parentElement) {
+    if (/sticky|fixed/.test(getComputedStyle(over).position)) return over
+  }
+  return null
+}

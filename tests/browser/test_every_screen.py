@@ -33,6 +33,8 @@ SCREENS = [
     ("keys", "ada", "/app/rank/{kitchen}", "?"),
     ("guideline", "ada", "/app/rank/{kitchen}", "l"),
     ("skip", "ada", "/app/rank/{kitchen}", "s"),
+    ("tour", "ada", "/app/tour", ""),
+    ("practice", "ada", "/app/practice/{kitchen}", ""),
     ("demonstrate", "ada", "/app/demonstrate/{kitchen}", ""),
     ("preview", "ada", "/app/demonstrate/{kitchen}", "Control+Shift+p"),
     ("consent", "ada", "/app/rank/{terms}", ""),

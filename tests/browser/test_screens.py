@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 
-
 class TestSession:
     def test_a_wrong_password_is_refused_in_words(self, visit, ada):
         visitor = visit()

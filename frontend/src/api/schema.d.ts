@@ -848,7 +848,6 @@ export interface components {
             break_minutes?: number | null;
             /** @description Items a day; 0 is none. */
             daily_goal?: number | null;
-            tour_seen?: boolean | null;
         };
         PersonOutput: {
             readonly id: number;
@@ -906,7 +905,6 @@ export interface components {
             break_minutes?: number;
             /** @description Items a day; 0 is none. */
             daily_goal?: number;
-            tour_seen?: boolean;
         };
         PromptOutput: {
             readonly id: number;

@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Route, Router, Switch, useLocation, useRoute } from 'wouter'
 
-import { changePreferences, listCampaigns, type Person } from '@/api'
+import { listCampaigns, type Person } from '@/api'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { ConsentGate } from '@/features/consent/consent-gate'
@@ -11,13 +11,13 @@ import { HomeScreen } from '@/features/home/home-screen'
 import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
 import { chooseLanguage } from '@/shared/i18n'
-import { adoptPreferences, prefer, usePreferences } from '@/shared/preferences'
+import { prefer, usePreferences } from '@/shared/preferences'
 import { useCommands } from '@/shared/use-commands'
 
 import { BreakReminder } from './break-reminder'
 import { ErrorBoundary } from './error-boundary'
 import { Header } from './header'
-import { ME } from './me'
+import { arrive, ME } from './me'
 import { SessionEnd } from './session-end'
 import { UpdateNotice } from './update-notice'
 import { useRouteFocus } from './use-route-focus'
@@ -54,10 +54,6 @@ function Session() {
   const me = useQuery(ME)
   useLanguage()
 
-  useEffect(() => {
-    if (me.data) adoptPreferences(me.data.id, me.data.preferences, changePreferences)
-  }, [me.data])
-
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
   }
@@ -67,7 +63,7 @@ function Session() {
       <>
         <Header person={null} />
         <Suspense>
-          <SignInScreen onSignedIn={(person) => queries.setQueryData(ME.queryKey, person)} />
+          <SignInScreen onSignedIn={(person) => queries.setQueryData(ME.queryKey, arrive(person))} />
         </Suspense>
       </>
     )

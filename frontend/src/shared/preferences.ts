@@ -16,7 +16,6 @@ export type Preferences = {
   break_minutes: number
   /** Items a day; 0 is none. */
   daily_goal: number
-  tour_seen: boolean
 }
 
 export const AS_THEY_COME: Preferences = {
@@ -29,7 +28,6 @@ export const AS_THEY_COME: Preferences = {
   key_hints: true,
   break_minutes: 50,
   daily_goal: 0,
-  tour_seen: false,
 }
 
 /** What changes; null is as the screens come. */

@@ -10,14 +10,14 @@ const of = (command: Command) => KEYMAP.find((binding) => binding.command === co
 
 describe('a command', () => {
   it('takes a chord that is free', () => {
-    expect(refusalOf(of('skip'), 'Q', {})).toBeNull()
-    expect(withChord({}, of('skip'), 'Q')).toEqual({ 'rank.skip': ['Q'] })
+    expect(refusalOf(of('skip'), 'Z', {})).toBeNull()
+    expect(withChord({}, of('skip'), 'Z')).toEqual({ 'rank.skip': ['Z'] })
   })
 
   it('is refused the chord of another that is heard at the same time, which is named', () => {
     expect(refusalOf(of('skip'), 'U', {})).toEqual({ because: 'taken', by: of('cannotJudge') })
     expect(refusalOf(of('skip'), '?', {})).toEqual({ because: 'taken', by: of('showShortcuts') })
-    expect(refusalOf(of('skip'), 'O', {})).toEqual({ because: 'taken', by: of('showOrders') })
+    expect(refusalOf(of('skip'), 'Q', {})).toEqual({ because: 'taken', by: of('showOrders') })
     expect(refusalOf(of('showGuideline'), 'S', {})).toEqual({ because: 'taken', by: of('skip') })
   })
 

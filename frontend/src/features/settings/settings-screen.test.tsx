@@ -72,10 +72,10 @@ describe('the keys of a command', () => {
     const { user } = open()
 
     await user.click(change('Skip, with a reason'))
-    await user.keyboard('q')
+    await user.keyboard('z')
 
-    expect(keysOf('Skip, with a reason')).toEqual(['Q'])
-    expect(readPreferences().keys).toEqual({ 'rank.skip': ['Q'] })
+    expect(keysOf('Skip, with a reason')).toEqual(['Z'])
+    expect(readPreferences().keys).toEqual({ 'rank.skip': ['Z'] })
   })
 
   it('are refused in words where another has them, and asked for again', async () => {
@@ -86,18 +86,18 @@ describe('the keys of a command', () => {
     expect(screen.getByRole('alert').textContent).toContain('U already does this: Cannot judge, with a reason')
     await user.keyboard('{Control>}t{/Control}')
     expect(screen.getByRole('alert').textContent).toContain('Ctrl + T belongs to the browser')
-    await user.keyboard('q')
+    await user.keyboard('z')
 
     expect(screen.queryByRole('alert')).toBeNull()
-    expect(keysOf('Skip, with a reason')).toEqual(['Q'])
+    expect(keysOf('Skip, with a reason')).toEqual(['Z'])
   })
 
   it('stay what they are after Escape, and while a word is composed', async () => {
     const { user } = open()
 
     await user.click(change('Skip, with a reason'))
-    document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: 'q', code: 'KeyQ', isComposing: true, bubbles: true }))
-    await user.keyboard('{Escape}q')
+    document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', code: 'KeyZ', isComposing: true, bubbles: true }))
+    await user.keyboard('{Escape}z')
 
     expect(keysOf('Skip, with a reason')).toEqual(['S'])
   })
@@ -105,7 +105,7 @@ describe('the keys of a command', () => {
   it('come back one by one, or all at once', async () => {
     const { user } = open()
     await user.click(change('Skip, with a reason'))
-    await user.keyboard('q')
+    await user.keyboard('z')
     await user.click(change('Accept'))
     await user.keyboard('p')
 

@@ -38,6 +38,10 @@ class UnknownRole(BadInput):
     code = "unknown_role"
 
 
+class UnknownPreference(BadInput):
+    code = "unknown_preference"
+
+
 class EmptyTurn(BadInput):
     code = "empty_turn"
 

@@ -1,5 +1,7 @@
 """The page that carries the labeler app, and the signs of life."""
 
+from typing import Any
+
 from celery import current_app
 from django.conf import settings
 from django.db import connection
@@ -7,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -22,7 +25,19 @@ def app(request: HttpRequest, path: str = "") -> HttpResponse:
     except TemplateDoesNotExist:
         words = _("The screens are not built yet. Run: make setup")
         return HttpResponse(words, status=503, content_type="text/plain; charset=utf-8")
-    return render(request, "index.html")
+    return render(request, "index.html", {"language": _language(), "theme": _theme(request)})
+
+
+def _language() -> str:
+    """As the app spells it."""
+    return "zh-Hans" if (get_language() or "").startswith("zh") else "en"
+
+
+def _theme(request: HttpRequest) -> str:
+    """Chosen by whoever is signed in, else the browser's."""
+    preferences: dict[str, Any] = getattr(request.user, "preferences", {})
+    chosen = preferences.get("theme")
+    return chosen if chosen in {"light", "dark"} else "system"
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -25,6 +25,8 @@ export default defineConfig(({ command }) => ({
   build: {
     // An inlined asset is a data: URL, which the content security policy refuses for fonts and styles.
     assetsInlineLimit: 0,
+    // What loads what, for the budgets' test.
+    manifest: true,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts' },

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.api.access import person
+from annotation.api.preferences import PreferencesOutput
 from annotation.errors import BadInput
 from annotation.models import Person
 
@@ -22,10 +23,11 @@ class BadCredentials(BadInput):
 
 class PersonOutput(serializers.ModelSerializer[Person]):
     display_name = serializers.CharField(read_only=True)
+    preferences = PreferencesOutput(read_only=True)
 
     class Meta:
         model = Person
-        fields = ["id", "username", "display_name", "role"]
+        fields = ["id", "username", "display_name", "role", "preferences"]
         read_only_fields = fields
 
 

@@ -9,6 +9,7 @@ from annotation.api import (
     history,
     own_data,
     practice,
+    preferences,
     progress,
     ranking_drafts,
     rankings,
@@ -18,6 +19,7 @@ from annotation.api import (
 
 urlpatterns = [
     path("me", session.Me.as_view()),
+    path("me/preferences", preferences.Preferences.as_view()),
     path("me/data", own_data.OwnData.as_view()),
     path("me/contributions", own_data.OwnContributions.as_view()),
     path("me/erasure", own_data.OwnErasure.as_view()),

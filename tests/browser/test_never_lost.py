@@ -331,7 +331,7 @@ class TestASessionThatEnded:
         expect(at_work.page.get_by_role("list", name="Ranking so far")).to_have_count(0)
         bens = submit_with(at_work, lambda: at_work.press("4", "3", "2", "Enter"))
         assert bens.labeler == ben
-        at_work.page.get_by_role("button", name="Sign out").click()
+        at_work.sign_out()
         expect(at_work.page.get_by_label("User name")).to_be_visible()
         at_work.sign_in("ada", path=path)
 

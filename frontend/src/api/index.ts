@@ -8,6 +8,7 @@ export { serverNow } from './server-time'
 type Schemas = components['schemas']
 
 export type Person = Schemas['PersonOutput']
+export type PreferenceChanges = Schemas['PatchedPreferencesInputRequest']
 export type Campaign = Schemas['CampaignOutput']
 export type Asks = Schemas['AsksOutput']
 export type Guideline = Schemas['GuidelineOutput']
@@ -50,6 +51,8 @@ export type Sending = { person?: number; signal?: AbortSignal; keepalive?: boole
 const initOf = ({ person, ...init }: Sending) => ({ ...init, ...(person !== undefined && { headers: { 'X-Person': String(person) } }) })
 
 export const getMe = () => answer(client.GET('/api/me'))
+
+export const changePreferences = (body: PreferenceChanges) => answer(client.PATCH('/api/me/preferences', { body }))
 
 export const signIn = (body: Schemas['SignInInputRequest']) => answer(client.POST('/api/session', { body }))
 

@@ -475,6 +475,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["changePreferences"];
+        trace?: never;
+    };
     "/api/me/progress": {
         parameters: {
             query?: never;
@@ -731,6 +747,12 @@ export interface components {
          * @enum {string}
          */
         DemonstrationStatus: "DRAFT" | "SUBMITTED" | "ACCEPTED" | "RETURNED";
+        /**
+         * @description * `comfortable` - comfortable
+         *     * `compact` - compact
+         * @enum {string}
+         */
+        DensityEnum: "comfortable" | "compact";
         DraftInputRequest: {
             turns: components["schemas"]["TurnInputRequest"][];
             revision: number;
@@ -935,6 +957,12 @@ export interface components {
             /** @description Markdown, shown with the answer. */
             explanation: string;
         };
+        /**
+         * @description * `en` - en
+         *     * `zh-Hans` - zh-Hans
+         * @enum {string}
+         */
+        LanguageEnum: "en" | "zh-Hans";
         LeaseOutput: {
             /** Format: date-time */
             lease_expires_at: string;
@@ -972,6 +1000,8 @@ export interface components {
             /** @description What replaces the assignment just left; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
         };
+        /** @enum {unknown} */
+        NullEnum: null;
         /**
          * @description * `NONE` - NONE
          *     * `CAMPAIGN_PAUSED` - CAMPAIGN_PAUSED
@@ -1103,12 +1133,32 @@ export interface components {
              */
             submitted_at: string;
         };
+        /** @description What changes; null is as the screens come. */
+        PatchedPreferencesInputRequest: {
+            language?: (components["schemas"]["LanguageEnum"] | components["schemas"]["NullEnum"]) | null;
+            theme?: (components["schemas"]["ThemeEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Of what is read, in pixels. */
+            text_size?: number | null;
+            density?: (components["schemas"]["DensityEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Whether a key alone is a command. */
+            single_keys?: boolean | null;
+            /** @description The chords of commands that were given others, by scope.command. */
+            keys?: {
+                [key: string]: string[];
+            } | null;
+            key_hints?: boolean | null;
+            /** @description Active minutes before a break is proposed; 0 is never. */
+            break_minutes?: number | null;
+            /** @description Items a day; 0 is none. */
+            daily_goal?: number | null;
+        };
         PersonOutput: {
             readonly id: number;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             readonly username: string;
             readonly display_name: string;
             readonly role: components["schemas"]["Role"];
+            readonly preferences: components["schemas"]["PreferencesOutput"];
         };
         /** @description An ordered partition of the candidates, as in a ranking. */
         PracticeAttemptInputRequest: {
@@ -1139,6 +1189,25 @@ export interface components {
         PracticeProgressOutput: {
             passed: number;
             left: number;
+        };
+        /** @description What somebody chose; whatever is absent is as the screens come. */
+        PreferencesOutput: {
+            language?: components["schemas"]["LanguageEnum"];
+            theme?: components["schemas"]["ThemeEnum"];
+            /** @description Of what is read, in pixels. */
+            text_size?: number;
+            density?: components["schemas"]["DensityEnum"];
+            /** @description Whether a key alone is a command. */
+            single_keys?: boolean;
+            /** @description The chords of commands that were given others, by scope.command. */
+            keys?: {
+                [key: string]: string[];
+            };
+            key_hints?: boolean;
+            /** @description Active minutes before a break is proposed; 0 is never. */
+            break_minutes?: number;
+            /** @description Items a day; 0 is none. */
+            daily_goal?: number;
         };
         /** @description One's own; nobody else's is anywhere in it. */
         ProgressOutput: {
@@ -1468,6 +1537,13 @@ export interface components {
             /** @description To be edited; the demonstration is marked with it for good. */
             text: string;
         };
+        /**
+         * @description * `system` - system
+         *     * `light` - light
+         *     * `dark` - dark
+         * @enum {string}
+         */
+        ThemeEnum: "system" | "light" | "dark";
         TurnInputRequest: {
             /** @description user or assistant */
             role: string;
@@ -2353,6 +2429,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryOutput"];
+                };
+            };
+        };
+    };
+    changePreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedPreferencesInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesOutput"];
                 };
             };
         };

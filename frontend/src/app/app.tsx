@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, Route, Router, Switch, useRoute } from 'wouter'
+import { Link, Route, Router, Switch, useLocation, useRoute } from 'wouter'
 
-import { ApiError, getMe, listCampaigns, type Person } from '@/api'
+import { listCampaigns, type Person } from '@/api'
 import { Notice } from '@/components/notice'
 import { useTitle } from '@/components/use-title'
 import { ConsentGate } from '@/features/consent/consent-gate'
@@ -11,10 +11,17 @@ import { HomeScreen } from '@/features/home/home-screen'
 import { TourGate } from '@/features/tour/tour-gate'
 import { wordsFor } from '@/shared/errors'
 import { toggleGuideline, useGuidelinePanel } from '@/shared/guideline-panel'
+import { chooseLanguage } from '@/shared/i18n'
+import { prefer, usePreferences } from '@/shared/preferences'
 import { useCommands } from '@/shared/use-commands'
 
+import { BreakReminder } from './break-reminder'
+import { ErrorBoundary } from './error-boundary'
 import { Header } from './header'
+import { arrive, ME } from './me'
 import { SessionEnd } from './session-end'
+import { UpdateNotice } from './update-notice'
+import { useRouteFocus } from './use-route-focus'
 
 const loadRankScreen = () => import('@/features/rank/rank-screen')
 
@@ -33,13 +40,16 @@ const RankingRecord = lazy(() => import('@/features/history/ranking-record'))
 const RankScreen = lazy(loadRankScreen)
 const ReviewHome = lazy(() => import('@/features/review/review-home'))
 const ReviewScreen = lazy(() => import('@/features/review/review-screen'))
+const SettingsScreen = lazy(() => import('@/features/settings/settings-screen'))
 const SignInScreen = lazy(() => import('@/features/session/sign-in-screen'))
 
 export function App() {
   return (
-    <Router base="/app">
-      <Session />
-    </Router>
+    <ErrorBoundary>
+      <Router base="/app">
+        <Session />
+      </Router>
+    </ErrorBoundary>
   )
 }
 
@@ -47,7 +57,8 @@ export function App() {
 function Session() {
   const { t } = useTranslation()
   const queries = useQueryClient()
-  const me = useQuery({ queryKey: ['me'], queryFn: () => personOrNull(queries.getQueryData(['me'])), staleTime: Infinity })
+  const me = useQuery(ME)
+  useLanguage()
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
@@ -58,7 +69,7 @@ function Session() {
       <>
         <Header person={null} />
         <Suspense>
-          <SignInScreen onSignedIn={(person) => queries.setQueryData(['me'], person)} />
+          <SignInScreen onSignedIn={(person) => queries.setQueryData(ME.queryKey, arrive(person))} />
         </Suspense>
       </>
     )
@@ -82,6 +93,9 @@ function Screens({ person }: { person: Person }) {
   // Beside a task, and not beside itself.
   const hasPanel = campaign !== undefined && work?.screen !== 'guidelines'
 
+  const [location] = useLocation()
+  useRouteFocus(location)
+
   // Most people come to rank: have it there before they ask.
   useEffect(() => void loadRankScreen(), [])
 
@@ -93,11 +107,14 @@ function Screens({ person }: { person: Person }) {
   return (
     <>
       <a className="skip-link" href="#main">{t('skipToMain')}</a>
-      <Header person={person} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
+      <Header person={person} campaigns={campaigns.data} campaign={campaign} onShortcuts={() => setSheet('shortcuts')}
         onGuideline={hasPanel ? toggleGuideline : undefined} />
+      <UpdateNotice />
+      <BreakReminder />
       <div className="workspace">
       <main id="main" tabIndex={-1}>
-        <Suspense>
+        <ErrorBoundary at={location}>
+        <Suspense fallback={<p className="waiting" aria-busy="true">{t('loading')}</p>}>
         <Switch>
           <Route path="/">
             <HomeScreen person={person} campaigns={campaigns.data} error={campaigns.error}
@@ -137,6 +154,8 @@ function Screens({ person }: { person: Person }) {
             )}
           </Route>
           <Route path="/my-data"><OwnDataScreen /></Route>
+          <Route path="/settings"><SettingsScreen /></Route>
+          {person.role === 'labeler' && <Route path="/:reviewing(review|adjudicate)/*?"><NoPermission /></Route>}
           <Route path="/review"><ReviewHome /></Route>
           <Route path="/review/:campaign">
             {({ campaign: id }) => (
@@ -153,12 +172,15 @@ function Screens({ person }: { person: Person }) {
           <Route><NoSuchPage /></Route>
         </Switch>
         </Suspense>
+        </ErrorBoundary>
       </main>
       <Suspense>{guideline && hasPanel && <GuidelinePanel key={campaign.id} campaign={campaign} />}</Suspense>
       </div>
+      <ErrorBoundary>
       <Suspense>
       {sheet === 'shortcuts' && <ShortcutSheet onClose={() => setSheet(null)} />}
       </Suspense>
+      </ErrorBoundary>
     </>
   )
 }
@@ -174,12 +196,26 @@ function NoSuchPage() {
   )
 }
 
-/** Whose work is on screen stays there when their session ends: they are asked to sign in over it. */
-async function personOrNull(known: Person | null = null): Promise<Person | null> {
-  try {
-    return await getMe()
-  } catch (error) {
-    if (error instanceof ApiError && (error.isSignedOut || error.status === 401)) return known
-    throw error
-  }
+/** The server would refuse it as well; here it is said before anything is asked. */
+function NoPermission() {
+  const { t } = useTranslation()
+  useTitle(t('noPermission'))
+  return (
+    <div className="empty">
+      <h1>{t('noPermission')}</h1>
+      <p>{t('noPermissionExplain')}</p>
+      <Link href="/">{t('toHome')}</Link>
+    </div>
+  )
+}
+
+/** Speak the language that is preferred, whoever changed it and where. */
+function useLanguage(): void {
+  const { i18n } = useTranslation()
+  const { language } = usePreferences()
+  useEffect(() => {
+    if (language === null || language === i18n.language) return
+    // Without its words the language stays what it is, and the choice says so.
+    chooseLanguage(language).catch(() => prefer({ language: i18n.language as typeof language }))
+  }, [language, i18n])
 }

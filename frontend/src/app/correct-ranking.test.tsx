@@ -9,7 +9,7 @@ import { sampleAssignment } from '@/testing/samples'
 
 import CorrectRanking from './correct-ranking'
 
-const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
 
 function ranking(changes: Partial<OwnRanking> = {}): OwnRanking {
   return {

@@ -10,7 +10,7 @@ import Example from './example'
 
 function enter(id: number) {
   const asked = answerWith(() => ({ body: {} }))
-  const person = { id, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+  const person = { id, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
   const shown = show(
     <TourGate person={id} tour={(onDone) => <Example person={person} onDone={onDone} />}><p>The work</p></TourGate>,
   )

@@ -1,49 +1,47 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 
-import { type Campaign, type Person, signOut } from '@/api'
+import type { Campaign, Person } from '@/api'
+import { KeyHint } from '@/components/key-hint'
 import { SaveState } from '@/components/save-state'
 import { useGuidelinePanel } from '@/shared/guideline-panel'
-import { chooseLanguage, type Language, LANGUAGES } from '@/shared/i18n'
+import { ariaKeysFor, keysFor } from '@/shared/keymap'
+
+import { LanguageSwitch } from './language-switch'
+import { Today } from './today'
+import { UserMenu } from './user-menu'
 
 type Props = {
   person: Person | null
+  campaigns?: readonly Campaign[] | undefined
   campaign?: Campaign | undefined
   onShortcuts?: () => void
   onGuideline?: (() => void) | undefined
 }
 
 /** Where one is, what was done today, and the way to everything else. */
-export function Header({ person, campaign, onShortcuts, onGuideline }: Props) {
+export function Header({ person, campaigns, campaign, onShortcuts, onGuideline }: Props) {
   const { t } = useTranslation()
-  const queries = useQueryClient()
-
-  async function leave() {
-    await signOut().catch(() => undefined)
-    queries.clear()
-    // A fresh page holds nothing of the person who left.
-    location.assign('/app/')
-  }
-
   return (
     <header className="page-header">
       <Link href="/" className="brand">Rankwright</Link>
       {campaign && <span className="where">{campaign.name}</span>}
       <div className="page-tools">
-        {person && <SaveState person={person.id} />}
-        {person && person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
-        {person && <Link href="/history" className="quiet wide-only">{t('history.title')}</Link>}
-        {campaign && onGuideline && <GuidelineButton campaign={campaign} onToggle={onGuideline} />}
-        {person && <button type="button" className="quiet wide-only" onClick={onShortcuts}>{t('shortcuts.title')}</button>}
-        {person?.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}
-        <LanguageSwitch />
-        {person && (
+        {person ? (
           <>
-            <span className="who wide-only">{person.display_name || person.username}</span>
-            <Link href="/my-data" className="quiet wide-only">{t('ownData.title')}</Link>
-            <button type="button" className="quiet" onClick={() => void leave()}>{t('signOut')}</button>
+            <Today campaigns={campaigns} />
+            <SaveState person={person.id} />
+            {person.role !== 'labeler' && <Link href="/review" className="quiet">{t('review.home')}</Link>}
+            {person.role === 'researcher' && <a className="quiet" href="/admin/">{t('admin')}</a>}
+            {campaign && onGuideline && <GuidelineButton campaign={campaign} onToggle={onGuideline} />}
+            <button type="button" className="quiet help" onClick={onShortcuts} aria-label={t('shortcuts.title')}
+              title={t('shortcuts.title')} aria-keyshortcuts={ariaKeysFor('showShortcuts')}>
+              ?
+            </button>
+            <UserMenu person={person} />
           </>
+        ) : (
+          <LanguageSwitch />
         )}
       </div>
     </header>
@@ -55,21 +53,11 @@ function GuidelineButton({ campaign, onToggle }: { campaign: Campaign; onToggle:
   const { view } = useGuidelinePanel()
   const hasNews = campaign.guideline_version > campaign.acknowledged_version
   return (
-    <button type="button" className="quiet" data-news={hasNews} aria-expanded={view !== null} aria-keyshortcuts="L" onClick={onToggle}>
+    <button type="button" className="quiet" data-news={hasNews} aria-expanded={view !== null}
+      aria-keyshortcuts={ariaKeysFor('showGuideline')} onClick={onToggle}>
       {t('guideline.title')}
       {hasNews && <span className="visually-hidden"> ({t('guideline.unread')})</span>}
+      <KeyHint keys={keysFor('showGuideline')} />
     </button>
-  )
-}
-
-function LanguageSwitch() {
-  const { t, i18n } = useTranslation()
-  return (
-    <select className="quiet" aria-label={t('language')} value={i18n.language}
-      onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}>
-      {Object.entries(LANGUAGES).map(([code, name]) => (
-        <option key={code} value={code} lang={code}>{name}</option>
-      ))}
-    </select>
   )
 }

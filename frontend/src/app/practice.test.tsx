@@ -10,7 +10,7 @@ import { sampleAssignment } from '@/testing/samples'
 
 import Practice from './practice'
 
-const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
 
 function item(id: number): PracticeItem {
   const { campaign, prompt, candidates, guideline_version } = sampleAssignment(id)

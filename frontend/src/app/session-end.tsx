@@ -5,6 +5,8 @@ import { actAs, onSignedOut, type Person } from '@/api'
 import { outboxOf } from '@/components/outbox'
 import { whenIdle } from '@/shared/when-idle'
 
+import { arrive, ME } from './me'
+
 const loadDialog = () => import('@/features/session/sign-in-again')
 const SignInAgain = lazy(loadDialog)
 
@@ -31,7 +33,7 @@ export function SessionEnd({ person }: { person: Person }) {
       }
       // Somebody else gets a page of their own; what the first one did waits for them.
       queries.removeQueries(others)
-      queries.setQueryData(['me'], signedIn)
+      queries.setQueryData(ME.queryKey, arrive(signedIn))
     },
     [person.id, queries],
   )

@@ -18,8 +18,8 @@ describe('the language', () => {
     expect(preferredLanguage('my_django_language=zh-hans', [])).toBe('en')
   })
 
-  it('once chosen is told to Django and to the page', () => {
-    chooseLanguage('zh-Hans')
+  it('once chosen is told to Django and to the page', async () => {
+    await chooseLanguage('zh-Hans')
 
     expect(document.cookie).toContain('django_language=zh-hans')
     expect(document.documentElement.lang).toBe('zh-Hans')

@@ -5,7 +5,8 @@
  * A chord is modifiers and a key joined by "+". "Mod" is Ctrl, on a Mac also Command. "Digit" stands for 1 to 9
  * and "Letter" for A to I: the answer in that place.
  */
-export type Scope = 'everywhere' | 'scale' | 'rank' | 'adjudicate' | 'demonstrate' | 'review'
+export const SCOPES = ['rank', 'scale', 'adjudicate', 'demonstrate', 'review', 'settings', 'everywhere'] as const
+export type Scope = (typeof SCOPES)[number]
 
 export type Command =
   | 'weigh'
@@ -47,6 +48,7 @@ export type Command =
   | 'accept'
   | 'writeReason'
   | 'showChanges'
+  | 'undoSetting'
 
 export type Binding = {
   scope: Scope
@@ -94,19 +96,18 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'demonstrate', command: 'turnUp', chords: ['Alt+ArrowUp'], inFields: true },
   { scope: 'demonstrate', command: 'turnDown', chords: ['Alt+ArrowDown'], inFields: true },
   { scope: 'demonstrate', command: 'undoTurns', chords: ['Mod+Z'] },
+  { scope: 'settings', command: 'undoSetting', chords: ['Mod+Z'] },
   { scope: 'everywhere', command: 'submitAnywhere', chords: ['Mod+Enter'], inFields: true },
   { scope: 'everywhere', command: 'showGuideline', chords: ['L'] },
   { scope: 'everywhere', command: 'showShortcuts', chords: ['?'] },
 ]
 
-const CAPTIONS: Record<string, string> = { Digit: '1 … 9', Letter: 'A … I', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Mod: 'Ctrl' }
+/** Whose commands are heard at the same time, beside those that are heard everywhere. "scale" goes before "rank". */
+const TOGETHER: readonly (readonly Scope[])[] = [['rank', 'adjudicate']]
 
-/** A chord as its keys are labeled. */
-export function keysOf(chord: string): string[] {
-  return chord.split('+').map((key) => CAPTIONS[key] ?? key)
+export function areHeardTogether(one: Scope, other: Scope): boolean {
+  if (one === other || one === 'everywhere' || other === 'everywhere') return true
+  return TOGETHER.some((scopes) => scopes.includes(one) && scopes.includes(other))
 }
 
-/** The keys of a command's first chord, for the hint on its button. */
-export function keysFor(command: Command): string[] {
-  return keysOf(KEYMAP.find((binding) => binding.command === command)!.chords[0]!)
-}
+export { ariaKeysFor, keysFor, keysOf } from './bindings'

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { isSingleKey } from './bindings'
 import { KEYMAP, type Scope } from './keymap'
-import { isSingleKey, readStroke } from './keys'
+import { chordOf, readStroke } from './keys'
 
 const RANK: Scope[] = ['rank', 'everywhere']
 const WRITE: Scope[] = ['demonstrate', 'everywhere']
@@ -117,17 +118,52 @@ describe('Enter', () => {
   })
 })
 
+describe('keyboards of other languages', () => {
+  it.each([
+    ['Russian letters are told by their place', { key: 'ы', code: 'KeyS' }, 'S'],
+    ['a Mac\'s Option writes signs', { key: 'Dead', code: 'KeyN', altKey: true }, 'Alt+N'],
+    ['French "?" stands on another letter\'s key', { key: '?', code: 'KeyM', shiftKey: true }, '?'],
+    ['French digits need no Shift', { key: 'é', code: 'Digit2' }, '2'],
+    ['German "=" stands on a digit\'s key', { key: '=', code: 'Digit0', shiftKey: true }, '='],
+    ['a modifier alone is no chord', { key: 'Shift', shiftKey: true }, null],
+  ])('%s', (_, init, chord) => {
+    expect(chordOf(press(init))).toBe(chord)
+  })
+
+  it('write signs with AltGr, which is neither Ctrl nor Alt', () => {
+    const altGraph = { modifierAltGraph: true, ctrlKey: true, altKey: true }
+
+    expect(readStroke(press({ key: '€', code: 'KeyE', ...altGraph }), RANK)).toBeNull()
+    expect(readStroke(press({ key: '²', code: 'Digit2', ...altGraph }), RANK)).toBeNull()
+    expect(readStroke(press({ key: '?', code: 'KeyX', ...altGraph }), RANK)?.command).toBe('showShortcuts')
+  })
+})
+
+describe('keys of one\'s own', () => {
+  const own = { keys: { 'rank.skip': ['Q'], 'rank.reject': ['Shift+Digit'], 'rank.tie': ['Alt+Digit'] }, single_keys: true }
+
+  it('mean their command, and the keys before them nothing', () => {
+    expect(readStroke(press({ key: 'q', code: 'KeyQ' }), RANK, own)?.command).toBe('skip')
+    expect(readStroke(press({ key: 's', code: 'KeyS' }), RANK, own)).toBeNull()
+  })
+
+  it('may move whole rows of digits', () => {
+    expect(readStroke(press({ key: '#', code: 'Digit3', shiftKey: true }), RANK, own)).toEqual({ command: 'reject', place: 2 })
+    expect(readStroke(press({ key: '3', code: 'Digit3', altKey: true }), RANK, own)).toEqual({ command: 'tie', place: 2 })
+  })
+})
+
 describe('with single keys switched off', () => {
   it('letters, digits and signs do nothing', () => {
     for (const init of [{ key: '1', code: 'Digit1' }, { key: 's' }, { key: '?' }, { key: 'a' }]) {
-      expect(readStroke(press(init), RANK, false)).toBeNull()
+      expect(readStroke(press(init), RANK, { keys: {}, single_keys: false })).toBeNull()
     }
   })
 
   it('chords, Enter and Backspace go on working', () => {
-    expect(readStroke(press({ key: 'Enter' }), RANK, false)?.command).toBe('submit')
-    expect(readStroke(press({ key: 'Backspace' }), RANK, false)?.command).toBe('undo')
-    expect(readStroke(press({ key: '1', code: 'Digit1', altKey: true }), RANK, false)?.command).toBe('reject')
+    expect(readStroke(press({ key: 'Enter' }), RANK, { keys: {}, single_keys: false })?.command).toBe('submit')
+    expect(readStroke(press({ key: 'Backspace' }), RANK, { keys: {}, single_keys: false })?.command).toBe('undo')
+    expect(readStroke(press({ key: '1', code: 'Digit1', altKey: true }), RANK, { keys: {}, single_keys: false })?.command).toBe('reject')
   })
 })
 

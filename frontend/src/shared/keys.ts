@@ -1,4 +1,6 @@
-import { type Binding, type Command, KEYMAP, type Scope } from './keymap'
+import { bindingsWith, isSingleKey } from './bindings'
+import type { Binding, Command, Scope } from './keymap'
+import { AS_THEY_COME, type Preferences } from './preferences'
 
 export type Stroke = {
   command: Command
@@ -13,13 +15,17 @@ export function isComposing(event: KeyboardEvent): boolean {
 }
 
 /** The command that a key press means where ``scopes`` are active, or null. */
-export function readStroke(event: KeyboardEvent, scopes: readonly Scope[], singleKeys = true): Stroke | null {
+export function readStroke(
+  event: KeyboardEvent,
+  scopes: readonly Scope[],
+  { keys, single_keys }: Pick<Preferences, 'keys' | 'single_keys'> = AS_THEY_COME,
+): Stroke | null {
   if (isComposing(event)) return null
   const inField = isField(event.target)
-  for (const binding of KEYMAP) {
+  for (const binding of bindingsWith(keys)) {
     if (!scopes.includes(binding.scope) || (inField && !binding.inFields)) continue
     for (const chord of binding.chords) {
-      if (!singleKeys && isSingleKey(chord)) continue
+      if (!single_keys && isSingleKey(chord)) continue
       const place = match(event, chord)
       if (place !== null) return isOnControl(event, binding) ? null : { command: binding.command, place }
     }
@@ -31,41 +37,67 @@ export function isField(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null
 }
 
-/** A letter, digit or sign alone, which dictation software may press by mistake (WCAG 2.1.4). */
-export function isSingleKey(chord: string): boolean {
-  return !/^(Mod|Alt)\+/.test(chord) && chord !== 'Enter' && chord !== 'Backspace'
+/** The chord that a key press makes, spelled as in the keymap; null for a modifier alone, or where a word is composed. */
+export function chordOf(event: KeyboardEvent): string | null {
+  const key = keyOf(event)
+  if (isComposing(event) || key === null) return null
+  const { mod, alt, shift } = modifiersOf(event)
+  const held = [mod && 'Mod', alt && 'Alt', shift && !isSign(key) && 'Shift']
+  return [...held.filter(Boolean), key].join('+')
 }
 
 /** Enter on a focused button or link presses that, not the screen's submit. */
 function isOnControl(event: KeyboardEvent, binding: Binding): boolean {
   return (
-    binding.command === 'submit' &&
+    event.key === 'Enter' &&
+    !binding.inFields &&
     event.target instanceof Element &&
-    event.target.closest('button, a, [role="menuitem"]') !== null
+    event.target.closest('button, a, summary, [role="menuitem"]') !== null
   )
 }
 
 function match(event: KeyboardEvent, chord: string): number | null {
-  const parts = chord.split('+')
-  const key = parts.at(-1)!
-  const wants = (modifier: string) => parts.slice(0, -1).includes(modifier)
-
-  if ((event.ctrlKey || event.metaKey) !== wants('Mod') || event.altKey !== wants('Alt')) return null
-  if (key === '=' || key === '?') return event.key === key ? 0 : null
-  if (event.shiftKey !== wants('Shift')) return null
-  if (key === 'Digit') return digitOf(event)
-  if (key === 'Letter') return letterOf(event)
-  return event.key.toLowerCase() === key.toLowerCase() ? 0 : null
+  const pressed = chordOf(event)
+  if (pressed === null) return null
+  if (pressed.toLowerCase() === chord.toLowerCase()) return 0
+  const [, modifiers, family] = /^(.*\+)?(Digit|Letter)$/.exec(chord) ?? []
+  if (!family) return null
+  const place = family === 'Digit' ? '123456789' : 'ABCDEFGHI'
+  const key = pressed.slice(modifiers?.length ?? 0)
+  return pressed.startsWith(modifiers ?? '') && key.length === 1 && place.includes(key) ? place.indexOf(key) : null
 }
 
-function digitOf(event: KeyboardEvent): number | null {
+function modifiersOf(event: KeyboardEvent) {
+  if (isAltGraph(event)) return { mod: false, alt: false, shift: event.shiftKey }
+  return { mod: event.ctrlKey || event.metaKey, alt: event.altKey, shift: event.shiftKey }
+}
+
+/** AltGr makes signs; some systems tell of it as of Ctrl and Alt. On a Mac it is what Alt is called. */
+function isAltGraph(event: KeyboardEvent): boolean {
+  return event.getModifierState('AltGraph') && !(event.altKey && !event.ctrlKey)
+}
+
+/** The key's name: digits by their place on the keyboard, letters in capitals, signs as they are written. */
+function keyOf(event: KeyboardEvent): string | null {
+  const { key, code } = event
+  if (/^(Control|Shift|Alt|AltGraph|Meta|CapsLock|NumLock|Fn|OS|Process|Unidentified)$/.test(key)) return null
+  if (isAltGraph(event)) return isSign(key) ? key : null
   // By position, so that layouts with digits on Shift (AZERTY) work without it.
-  const digit = /^(Digit|Numpad)([1-9])$/.exec(event.code)
-  if (!digit) return null
-  const isNavigation = digit[1] === 'Numpad' && !event.shiftKey && !/^[1-9]$/.test(event.key)
-  return isNavigation ? null : Number(digit[2]) - 1
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(code)
+  if (digit) return digitOf(event, digit[1]!)
+  // By position too where the layout writes no Latin letters, or Alt writes a sign (Mac).
+  const letter = /^Key([A-Z])$/.exec(code)
+  if (letter && !/^[a-z]$/i.test(key) && (event.altKey || key === 'Dead' || /^\p{L}$/u.test(key))) return letter[1]!
+  return key.length === 1 ? key.toUpperCase() : key
 }
 
-function letterOf(event: KeyboardEvent): number | null {
-  return /^[a-i]$/i.test(event.key) ? event.key.toLowerCase().charCodeAt(0) - 97 : null
+function digitOf(event: KeyboardEvent, digit: string): string {
+  if (event.code.startsWith('Numpad')) return /^\d$/.test(event.key) || event.shiftKey ? digit : event.key
+  // The signs of the keymap may stand on a digit's key: "=" is Shift+0 in German.
+  return event.key === '=' || event.key === '?' ? event.key : digit
+}
+
+/** What Shift or AltGr may be needed for, differently in each layout. */
+function isSign(key: string): boolean {
+  return key.length === 1 && !/[\p{L}\p{N} ]/u.test(key)
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, vi } from 'vitest'
 
 import { closeOutboxes } from '@/components/outbox'
 import { chooseLanguage, startLanguages } from '@/shared/i18n'
+import { leavePreferences } from '@/shared/preferences'
 
 // What jsdom lacks and the screens ask for.
 window.scrollTo = () => undefined
@@ -12,11 +13,14 @@ Object.defineProperty(document, 'fonts', { value: new EventTarget() })
 // A busy machine is no failure.
 configure({ asyncUtilTimeout: 20_000 })
 
-beforeAll(startLanguages)
+beforeAll(() => startLanguages('en'))
 
-beforeEach(() => {
+beforeEach(async () => {
+  leavePreferences()
   localStorage.clear()
-  chooseLanguage('en')
+  // As if another tab had forgotten everything.
+  dispatchEvent(new StorageEvent('storage', { key: null }))
+  await chooseLanguage('en')
 })
 
 afterEach(() => {

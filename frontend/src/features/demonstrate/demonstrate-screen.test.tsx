@@ -10,7 +10,7 @@ import { sampleDemonstration } from '@/testing/samples'
 
 import DemonstrateScreen from './demonstrate-screen'
 
-const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
 
 type Answer = { status?: number; body?: unknown }
 

@@ -11,6 +11,7 @@ import { readDraft } from '@/shared/drafts'
 import { wordsFor } from '@/shared/errors'
 import { useCommands } from '@/shared/use-commands'
 import { useVisibleSeconds } from '@/shared/visible-time'
+import { ariaKeysFor } from '@/shared/keymap'
 
 import { add, beginWith, bringBack, goingWith, move, remove, switchRole, undo, type Way } from './arranging'
 import { missing } from './beside'
@@ -161,7 +162,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
           </ol>
 
           <div className={styles.more}>
-            <Button variant="default" onClick={addTurn} aria-keyshortcuts="Alt+N">
+            <Button variant="default" onClick={addTurn} aria-keyshortcuts={ariaKeysFor('addTurn')}>
               {t(nextRole(turns) === 'user' ? 'demonstrate.addUser' : 'demonstrate.addAssistant')}
             </Button>
             <Suggestion demonstration={demonstration} isFresh={turns.every(isEmpty)} onSignedOut={onSignedOut}

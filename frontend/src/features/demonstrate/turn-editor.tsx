@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 
 import { GrowingTextarea } from '@/components/growing-textarea'
 import { Markdown } from '@/components/markdown'
+import { ariaKeysFor } from '@/shared/keymap'
 
 import styles from './demonstrate.module.css'
 import { TurnHints } from './turn-hints'
@@ -47,7 +48,7 @@ export function TurnEditor(props: Props) {
         <div className={styles.writing}>
           <GrowingTextarea id={id} value={draft.content} minRows={draft.role === 'user' ? 2 : 5} dir="auto" spellCheck
             aria-label={t('demonstrate.turn', { label, place })} lang={language || undefined}
-            aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown" aria-invalid={problem !== null}
+            aria-keyshortcuts={[ariaKeysFor('turnUp'), ariaKeysFor('turnDown')].join(' ')} aria-invalid={problem !== null}
             aria-describedby={problem ? `${id}-problem` : undefined}
             placeholder={t(draft.role === 'user' ? 'demonstrate.userPlaceholder' : 'demonstrate.assistantPlaceholder')}
             onChange={(event) => onWrite(event.currentTarget.value)} />

@@ -9,7 +9,7 @@ import { sampleCampaign, sampleProgress } from '@/testing/samples'
 
 import { HomeScreen } from './home-screen'
 
-const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
 
 const RETURNED = {
   id: 31,

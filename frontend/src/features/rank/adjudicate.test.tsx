@@ -10,7 +10,7 @@ import { sampleAssignment } from '@/testing/samples'
 import type { Work } from './queue'
 import RankScreen from './rank-screen'
 
-const ROSA = { id: 8, username: 'rosa', display_name: 'Rosa', role: 'reviewer' as const }
+const ROSA = { id: 8, username: 'rosa', display_name: 'Rosa', role: 'reviewer' as const, preferences: {} }
 const ORDERS = [
   { tiers: [[11], [10, 12]], unacceptable: [13], cannot_judge: '', rationale: 'The second one is right.' },
   { tiers: [], unacceptable: [], cannot_judge: 'facts', rationale: '' },

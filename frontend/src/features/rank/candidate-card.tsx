@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import type { Asks, Candidate } from '@/api'
 import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
+import { ariaKeysFor, keysFor } from '@/shared/keymap'
 
 import { CardExtras } from './card-extras'
 import { CardText } from './card-text'
@@ -70,7 +71,7 @@ export const CandidateCard = memo(function CandidateCard(props: Props) {
         <Tie {...props} name={name} />
         <Button variant="subtle" size="compact-sm" color="red" onMouseDown={keepFocus} aria-pressed={isUnacceptable}
           onClick={() => props.onTake({ type: 'reject', id })} aria-label={t('rank.unacceptableNamed', { name })}
-          aria-keyshortcuts={`Alt+${props.digit}`}>
+          aria-keyshortcuts={ariaKeysFor('reject', props.digit - 1)}>
           {t('rank.unacceptable')}
         </Button>
         {asks.spans && (
@@ -110,16 +111,16 @@ function StandingWords({ rank, isTied, isFilled, isUnacceptable, isSeen }: Place
 }
 
 /** The button that gives it its place, and says which; or takes it back. */
-function Choice({ candidate: { id }, choice, digit, letter, rank, isUnacceptable, nextRank, name, ...props }: Named) {
+function Choice({ candidate: { id }, choice, digit, rank, isUnacceptable, nextRank, name, ...props }: Named) {
   const { t } = useTranslation()
   if (choice === 'none') return null
   if (choice === 'better') {
     const isBetter = rank === 1 && !props.isTied
     return (
       <Button variant={isBetter ? 'filled' : 'light'} onMouseDown={keepFocus} onClick={() => props.onBetter(id)}
-        aria-label={t('rank.betterNamed', { name })} aria-keyshortcuts={`${digit} ${letter}`}>
+        aria-label={t('rank.betterNamed', { name })} aria-keyshortcuts={ariaKeysFor('place', digit - 1)}>
         {t('rank.better')}
-        <KeyHint keys={[String(digit)]} />
+        <KeyHint keys={keysFor('place', digit - 1)} />
       </Button>
     )
   }
@@ -134,9 +135,9 @@ function Choice({ candidate: { id }, choice, digit, letter, rank, isUnacceptable
   const place = { count: nextRank, ordinal: true }
   return (
     <Button variant="light" onMouseDown={keepFocus} onClick={() => props.onTake({ type: 'place', id })}
-      aria-label={t('rank.placeNamed', { name, ...place })} aria-keyshortcuts={`${digit} ${letter}`}>
+      aria-label={t('rank.placeNamed', { name, ...place })} aria-keyshortcuts={ariaKeysFor('place', digit - 1)}>
       {t('rank.place', place)}
-      <KeyHint keys={[String(digit)]} />
+      <KeyHint keys={keysFor('place', digit - 1)} />
     </Button>
   )
 }
@@ -148,7 +149,7 @@ function Tie({ candidate: { id }, choice, digit, rank, isUnacceptable, nextRank,
   return (
     <Button variant="subtle" size="compact-sm" className={styles.tie!} onMouseDown={keepFocus}
       disabled={rank !== null || isUnacceptable || nextRank === 1} onClick={() => onTake({ type: 'tie', id })}
-      aria-label={t('rank.tieNamed', { name, ...lastPlace })} aria-keyshortcuts={`Shift+${digit}`}>
+      aria-label={t('rank.tieNamed', { name, ...lastPlace })} aria-keyshortcuts={ariaKeysFor('tie', digit - 1)}>
       = {t('rank.tie', lastPlace)}
     </Button>
   )

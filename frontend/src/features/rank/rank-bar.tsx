@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { Asks } from '@/api'
 import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
-import { keysFor } from '@/shared/keymap'
+import { ariaKeysFor, keysFor } from '@/shared/keymap'
 
 import { isUntouched } from './ballot'
 import { Comparing } from './comparing'
@@ -45,7 +45,7 @@ export function RankBar({ asks, ranking, view, missing, isRefused, onSubmit, onA
           {t('redo')}
         </button>
         {/* What is missing besides places can be gone to. */}
-        <Button onClick={onSubmit} disabled={missing?.what === 'place' || isRefused} aria-keyshortcuts="Enter">
+        <Button onClick={onSubmit} disabled={missing?.what === 'place' || isRefused} aria-keyshortcuts={ariaKeysFor('submit')}>
           {missing?.what === 'place' && !isUntouched(history.present) ? t('rank.submitLeft', { count: missing.ids.length }) : t('rank.submit')}
           <KeyHint keys={keysFor('submit')} />
         </Button>

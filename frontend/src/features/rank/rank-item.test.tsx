@@ -2,6 +2,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { prefer } from '@/shared/preferences'
 import { sampleAssignment } from '@/testing/samples'
 import { show } from '@/testing/render'
 
@@ -122,7 +123,7 @@ describe('a ranking', () => {
   })
 
   it('needs no single keys from those who switched them off', async () => {
-    localStorage.setItem('rankwright.singleKeys', 'off')
+    prefer({ single_keys: false })
     const { user } = open()
 
     await user.keyboard('1')

@@ -9,7 +9,7 @@ import { sampleAssignment } from '@/testing/samples'
 
 import RankScreen from './rank-screen'
 
-const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const }
+const ADA = { id: 7, username: 'ada', display_name: 'Ada', role: 'labeler' as const, preferences: {} }
 
 function open() {
   show(

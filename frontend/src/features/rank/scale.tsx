@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 
 import { KeyHint } from '@/components/key-hint'
 import { keepFocus } from '@/components/keep-focus'
+import { ariaKeysFor } from '@/shared/keymap'
 
 import type { Ballot } from './ballot'
 import type { Step } from './history'
@@ -34,7 +35,7 @@ export function Scale({ ids, ballot, letterOf, onTake }: Props) {
     <div className={styles.scale} role="group" aria-label={t('scale.title')}>
       {STEPS.map((step) => (
         <button key={step} type="button" onMouseDown={keepFocus} aria-pressed={step === chosen}
-          aria-label={wordsOf(step)} aria-keyshortcuts={String(step + 1)} onClick={() => onTake(stepOnScale(ids, step))}>
+          aria-label={wordsOf(step)} aria-keyshortcuts={ariaKeysFor('weigh', step)} onClick={() => onTake(stepOnScale(ids, step))}>
           <span className={styles.long}>{wordsOf(step)}</span>
           <span className={styles.short} aria-hidden>{signOf(step)}</span>
           <KeyHint keys={[String(step + 1)]} />

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 import { KeyHint } from '@/components/key-hint'
 import { Toast } from '@/components/toast'
-import { keysFor } from '@/shared/keymap'
+import { ariaKeysFor, keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 
 const SECONDS = 8
@@ -18,7 +18,7 @@ export function UndoToast({ last, onUndo, onGone }: Props) {
   useCommands(['rank'], { undoSubmit: onUndo })
   return (
     <Toast words={t('safe.undo.submitted')} seconds={SECONDS} onGone={gone}>
-      <Button variant="default" size="compact-sm" onClick={onUndo} aria-keyshortcuts="Shift+U">
+      <Button variant="default" size="compact-sm" onClick={onUndo} aria-keyshortcuts={ariaKeysFor('undoSubmit')}>
         {t('safe.undo.do')}<KeyHint keys={keysFor('undoSubmit')} />
       </Button>
     </Toast>

@@ -10,7 +10,7 @@ import { Notice } from '@/components/notice'
 import { announce } from '@/shared/announce'
 import { dropDraft, keepDraft, readDraft } from '@/shared/drafts'
 import { wordsFor } from '@/shared/errors'
-import { keysFor } from '@/shared/keymap'
+import { ariaKeysFor, keysFor } from '@/shared/keymap'
 import { useCommands } from '@/shared/use-commands'
 
 import { Changes } from './changes'
@@ -94,7 +94,7 @@ export function ReviewItem({ demonstration, person, isLost = false, guideline, o
 
           <section aria-label={t('review.demonstration')} className={styles.demonstration}>
             {returned && (
-              <button type="button" className="quiet" aria-pressed={showsChanges} aria-keyshortcuts="V"
+              <button type="button" className="quiet" aria-pressed={showsChanges} aria-keyshortcuts={ariaKeysFor('showChanges')}
                 onClick={() => setShowsChanges(!showsChanges)}>
                 {t('review.changes')}
                 <KeyHint keys={keysFor('showChanges')} />
@@ -130,11 +130,11 @@ export function ReviewItem({ demonstration, person, isLost = false, guideline, o
 
       <section className={styles.bar} aria-label={t('review.bar')}>
         <p className="muted">{hasReason && t('review.acceptBlocked')}</p>
-        <Button variant="default" onClick={sendBack} disabled={isPending} aria-keyshortcuts="Control+Enter">
+        <Button variant="default" onClick={sendBack} disabled={isPending} aria-keyshortcuts={ariaKeysFor('submitAnywhere')}>
           {t('review.return')}
           <KeyHint keys={keysFor('submitAnywhere')} />
         </Button>
-        <Button onClick={accept} loading={isPending} disabled={hasReason} aria-keyshortcuts="Y">
+        <Button onClick={accept} loading={isPending} disabled={hasReason} aria-keyshortcuts={ariaKeysFor('accept')}>
           {t('review.accept')}
           <KeyHint keys={keysFor('accept')} />
         </Button>

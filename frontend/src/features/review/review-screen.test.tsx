@@ -10,7 +10,7 @@ import { sampleReview } from '@/testing/samples'
 import ReviewHome from './review-home'
 import ReviewScreen from './review-screen'
 
-const ROSA = { id: 8, username: 'rosa', display_name: 'Rosa', role: 'reviewer' as const }
+const ROSA = { id: 8, username: 'rosa', display_name: 'Rosa', role: 'reviewer' as const, preferences: {} }
 
 function open(element = <ReviewScreen campaign={1} name="Kitchen" person={ROSA} />) {
   show(<QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>{element}</QueryClientProvider>)

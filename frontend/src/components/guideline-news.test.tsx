@@ -42,6 +42,14 @@ describe('the news of a guideline', () => {
     expect(screen.getByText(CHANGED)).toBeTruthy()
   })
 
+  it('does not come late where the page knew no campaign yet', async () => {
+    const { queries } = showAt('/rank', <GuidelineNews campaign={1} />)
+
+    await hear(queries, { guideline_version: 3, acknowledged_version: 2 })
+
+    expect(screen.queryByText(CHANGED)).toBeNull()
+  })
+
   it('goes when the guideline was read', async () => {
     const { queries } = open(1, { guideline_version: 4, acknowledged_version: 2 })
 

@@ -18,10 +18,10 @@ export function GuidelineNews({ campaign: id }: { campaign: number }) {
   const { t } = useTranslation()
   const { data } = useQuery({ queryKey: ['campaigns'], queryFn: listCampaigns, enabled: false })
   const campaign = data?.find((one) => one.id === id)
-  const [version, setVersion] = useState<number | null>(null)
+  // As it was known when the item came: nothing moves under who has begun to read.
+  const [version] = useState(campaign?.guideline_version ?? null)
   const [isPutOff, setPutOff] = useState(false)
 
-  if (campaign && version === null) setVersion(campaign.guideline_version)
   if (!campaign || version === null || !isNews(campaign) || campaign.acknowledged_version >= version) return null
   const name = `${id}.${version}`
   if (isPutOff || putOff.has(name)) return null

@@ -38,6 +38,8 @@ SCREENS = [
     ("demonstrate", "ada", "/app/demonstrate/{kitchen}", ""),
     ("preview", "ada", "/app/demonstrate/{kitchen}", "Control+Shift+p"),
     ("consent", "ada", "/app/rank/{terms}", ""),
+    ("history", "ada", "/app/history", ""),
+    ("guidelines", "ada", "/app/guidelines/{kitchen}", ""),
     ("own-data", "ada", "/app/my-data", ""),
     ("settings", "ada", "/app/settings", ""),
     ("no-permission", "ada", "/app/review", ""),
@@ -142,7 +144,7 @@ def own_texts(page) -> list[str]:
     return page.evaluate(
         """() => {
             const copy = document.body.cloneNode(true)
-            const foreign = '.prose, textarea, option, [lang], kbd, script, style'
+            const foreign = '.prose, [dir=auto], textarea, option, [lang], kbd, script, style'
             copy.querySelectorAll(foreign).forEach(e => e.remove())
             const labels = [...copy.querySelectorAll('[aria-label], [title], [placeholder]')]
                 .flatMap(e => [e.ariaLabel, e.title, e.placeholder]).filter(Boolean)

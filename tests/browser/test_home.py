@@ -16,7 +16,7 @@ from annotation.actions.demonstrations import claim_demonstration, submit_demons
 from annotation.actions.rankings import submit_ranking
 from annotation.actions.reviews import claim_review, review_demonstration
 from annotation.models import Acknowledgement, Campaign, Person, Ranking, Review
-from tests.browser.test_screens import SAME_IN_CHINESE, own_texts
+from tests.browser.test_every_screen import NAMES, own_texts
 
 SHOTS = os.environ.get("SHOTS")
 NEW = "Be kind. **Prefer** the answer that helps soonest.\n\nTie what is equally good."
@@ -254,4 +254,4 @@ class TestEveryScreen:
             assert visitor.barriers() == [], screen
             assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390, screen
             words = {word for text in own_texts(visitor.page) for word in re.findall("[A-Za-z]{2,}", text)}
-            assert words <= SAME_IN_CHINESE | {"Kitchen"}, screen
+            assert words <= NAMES | {"Kitchen"}, screen

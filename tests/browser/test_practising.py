@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.practice import mark_practice
 from annotation.models import Assignment, PracticeAttempt, Prompt, Ranking
+from tests.browser.test_every_screen import NAMES, own_texts
 from tests.browser.test_ranking import shown, submit_with
-from tests.browser.test_screens import SAME_IN_CHINESE, own_texts
 from tests.browser.texts import ANSWERS
 
 WHY = (
@@ -103,7 +103,7 @@ class TestPractice:
         expect(page.get_by_role("heading", name="还差一点")).to_be_focused()
 
         leftovers = {word for text in own_texts(page) for word in re.findall("[A-Za-z]{2,}", text)}
-        assert leftovers <= SAME_IN_CHINESE | {"Kitchen"}
+        assert leftovers <= NAMES | {"Kitchen"}
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.get_by_role("button", name="再试一次").click()
         rank(visitor, items[0])
@@ -165,5 +165,5 @@ class TestTheTour:
 
         assert visitor.barriers() == []
         leftovers = {word for text in own_texts(page) for word in re.findall("[A-Za-z]{2,}", text)}
-        assert leftovers <= SAME_IN_CHINESE | {"Kitchen", "Backspace"}
+        assert leftovers <= NAMES | {"Kitchen", "Backspace"}
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

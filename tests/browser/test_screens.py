@@ -119,18 +119,3 @@ class TestRanked:
         visitor.page.get_by_role("button", name="Submit").click()
 
         assert visitor.barriers() == []
-
-
-def own_texts(page) -> list[str]:
-    """The screen's own words: everything but what people and models wrote, and the language's own names."""
-    return page.evaluate(
-        """() => {
-            const copy = document.body.cloneNode(true)
-            copy.querySelectorAll('[dir=auto], option, script, style').forEach(e => e.remove())
-            const labels = [...copy.querySelectorAll('[aria-label], [title], [placeholder]')]
-                .flatMap(e => [e.ariaLabel, e.title, e.placeholder]).filter(Boolean)
-            const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT)
-            while (walker.nextNode()) labels.push(walker.currentNode.textContent)
-            return labels
-        }"""
-    )

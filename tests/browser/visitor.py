@@ -58,7 +58,8 @@ class Visitor:
 
     def sign_out(self) -> None:
         self.menu.click()
-        self.page.locator("#user-menu button").last.click()
+        with self.page.expect_navigation():
+            self.page.locator("#user-menu button").last.click()
         expect(self.menu).to_have_count(0)
 
     def enter(self, person: Person, path: str) -> None:

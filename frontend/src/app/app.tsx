@@ -174,7 +174,9 @@ function Screens({ person }: { person: Person }) {
         </Suspense>
         </ErrorBoundary>
       </main>
-      <Suspense>{guideline && hasPanel && <GuidelinePanel key={campaign.id} campaign={campaign} />}</Suspense>
+      <ErrorBoundary at={location}>
+        <Suspense>{guideline && hasPanel && <GuidelinePanel key={campaign.id} campaign={campaign} />}</Suspense>
+      </ErrorBoundary>
       </div>
       <ErrorBoundary>
       <Suspense>

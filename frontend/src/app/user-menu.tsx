@@ -32,7 +32,7 @@ export function UserMenu({ person }: { person: Person }) {
       </button>
       <nav id="user-menu" className="user-menu" popover="auto" ref={menu} aria-label={t('menu.title')}>
         <Link href="/settings" onClick={close}>{t('settings.title')}</Link>
-        <Link href="/history" onClick={close}>{t('menu.history')}</Link>
+        <Link href="/history" onClick={close}>{t('history.title')}</Link>
         <Link href="/my-data" onClick={close}>{t('ownData.title')}</Link>
         <LanguageSwitch />
         <button type="button" onClick={() => void leave()}>{t('signOut')}</button>

@@ -75,7 +75,8 @@ class TestMyData:
         visitor.press("1", "2", "3")
         submit_with(visitor, lambda: visitor.press("Enter"))
         page = visitor.page
-        page.get_by_role("banner").get_by_role("link", name="My data").click()
+        visitor.menu.click()
+        page.get_by_role("link", name="My data").click()
         expect(page.get_by_role("row", name="Kitchen")).to_contain_text("1")
         assert visitor.barriers() == []
 

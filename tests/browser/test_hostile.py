@@ -120,7 +120,7 @@ class TestHostileInputs:
             assert answered.value.status == 201
             stored += 1
         visitor.press("l")
-        expect(page.get_by_role("dialog").locator(".prose")).to_be_visible()
+        expect(page.get_by_role("complementary", name="Guideline").locator(".prose")).to_be_visible()
         unharmed(visitor, path)
 
         path = f"/app/demonstrate/{attack.pk}"

@@ -82,7 +82,7 @@ class TestAPageThatStaysOpen:
         expect(health).to_be_hidden()
         log(run, 1, mean_length=30.5, finished_share=0.25)
 
-        run.stop(now=timezone.now())
+        run.cancel(actor="rhea", now=timezone.now())
 
         expect(health).to_contain_text("Needs attention", timeout=SOON)
         expect(health).to_contain_text("Of all answers, a share of only 0.25 came to an end by itself.")
@@ -110,7 +110,7 @@ class TestAPageThatStaysOpen:
         run.fail("The machine ran out of memory.", now=timezone.now())
 
         expect(notice).to_be_visible(timeout=SOON)
-        expect(page.get_by_text("The machine ran out of memory.")).to_be_visible()
+        expect(page.locator("[data-run=failure]")).to_have_text("The machine ran out of memory.")
 
 
 def drawn(canvas):

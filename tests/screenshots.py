@@ -54,6 +54,7 @@ def seed() -> dict[str, object]:
 
     from annotation.actions.campaigns import publish_guideline
     from annotation.actions.candidates import add_candidate_set
+    from annotation.actions.guidelines import acknowledge_guideline
     from annotation.actions.prompts import add_prompt
     from annotation.models import Campaign, Person
     from benchmarks.judgements.cast import sessions
@@ -66,8 +67,9 @@ def seed() -> dict[str, object]:
         asked = [{"role": "user", "content": text}]
         prompt, _ = add_prompt(campaign=campaign, messages=asked, kind="question", language="en")
         add_candidate_set(prompt=prompt, texts=ANSWERS)
-    Person.objects.create_user("ada", first_name="Ada")
-    return {"campaign": campaign.pk, "session": sessions(names=["ada"])["ada"]}
+    ada = Person.objects.create_user("ada", first_name="Ada")
+    acknowledge_guideline(campaign=campaign, labeler=ada, version=1, now=timezone.now())
+    return {"campaign": campaign.pk, "labeler": ada.pk, "session": sessions(names=["ada"])["ada"]}
 
 
 def home(page: Page, campaign: int) -> None:
@@ -132,6 +134,9 @@ def take(browser: Any, address: str, seeded: dict[str, Any], name: str) -> None:
     prepare, options = PICTURES[name]
     context = browser.new_context(**{"base_url": address, "locale": "en-US", **options})
     context.add_cookies([{"name": "sessionid", "value": seeded["session"], "url": address}])
+    # Nobody's first time; the empty page before the first one has no storage.
+    seen = f"localStorage.setItem('rankwright.tourSeen.{seeded['labeler']}', 'yes')"
+    context.add_init_script(f"if (location.protocol !== 'about:') {seen}")
     page = context.new_page()
     prepare(page, seeded["campaign"])
     page.evaluate("document.fonts.ready")

@@ -38,7 +38,7 @@ def measure(part: str, repeats: int) -> Iterator[Figure]:
     with served() as (address, seeded), chromium() as browser:
         for name in (part,) if part else PARTS:
             say(f"browser.{name}")
-            yield from PARTS[name](lambda: window(browser, address, seeded["session"]), seeded, repeats)
+            yield from PARTS[name](lambda: window(browser, address, seeded), seeded, repeats)
 
 
 def first_sizes(open_window: Callable[[], Any], seeded: Seeded, repeats: int) -> Iterator[Figure]:

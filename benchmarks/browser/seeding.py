@@ -37,6 +37,7 @@ def fill(sets: int) -> dict[str, object]:
         "campaign": bread.pk,
         "pathological": {name: campaign.pk for name, campaign in pathological.items()},
         "session": sessions(names=["ada"])["ada"],
+        "labeler": Person.objects.get(username="ada").pk,
     }
 
 

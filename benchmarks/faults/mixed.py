@@ -65,12 +65,16 @@ class Script:
             yield Figure(f"faults_{name}", count, "faults")
         stuck = [run for run in self.runs if not run.is_final]
         over = [run for run in self.runs if run.is_final]
-        lost = [run for run in over if run.status != "SUCCEEDED"]
-        for run in (*stuck, *lost):
+        unmade = [run for run in over if run.status != "SUCCEEDED"]
+        # The script may strike a run twice at one step, which ends it in words: the rule, and no loss.
+        stopped = [run for run in unmade if _was_struck_twice_at_one_step(run)]
+        lost = [run for run in unmade if run not in stopped]
+        for run in (*stuck, *unmade):
             print(run, run.status, run.failure, list(run.attempts.values_list("ending", "last_step")))
         made = [run for run in over if run.status == "SUCCEEDED"]
         yield Figure("runs", len(self.runs), "runs")
         yield Figure("runs_lost", len(lost), "runs")
+        yield Figure("runs_struck_twice_at_one_step", len(stopped), "runs")
         yield Figure("runs_stuck", len(stuck), "runs")
         yield Figure(
             "runs_published_twice", sum("not published once" in self.stage.flaws(r) for r in made), "runs"
@@ -171,3 +175,8 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+def _was_struck_twice_at_one_step(run: Any) -> bool:
+    ends = list(run.attempts.order_by("number").values_list("ending", "last_step"))
+    return bool(run.status == "FAILED" and len(ends) > 1 and ends[-1] == ends[-2])

@@ -149,7 +149,7 @@ def _count_rows() -> dict[str, int]:
 
 
 def _count(cursor: Any, table: str) -> int:
-    cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
+    cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(table)}")
     return int(cursor.fetchone()[0])
 
 

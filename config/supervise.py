@@ -214,8 +214,9 @@ def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
         "beat": [*celery, "beat", "--schedule", str(VAR / "beat"), "--pidfile", ""],
     }
     if port:
-        gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
-        commands["web"] = [*gunicorn, "--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"]
+        here = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--graceful-timeout", "5"]
+        commands["web"] = [*gunicorn, *here]
     return commands
 
 

@@ -3,6 +3,7 @@
 from annotation.models.assignments import Assignment, Bookmark, LapsedLease, Skip
 from annotation.models.campaigns import Acknowledgement, Campaign, Guideline
 from annotation.models.candidates import CandidateSet, Completion
+from annotation.models.chats import BetterAnswer, Chat, ChatConsent, ChatMessage, SideBySide, Thumb
 from annotation.models.consents import Consent, ConsentText, ErasureRequest, Tombstone
 from annotation.models.demonstrations import Demonstration
 from annotation.models.gold import Gold, Pause
@@ -17,9 +18,13 @@ from annotation.models.reviews import Review
 __all__ = [
     "Acknowledgement",
     "Assignment",
+    "BetterAnswer",
     "Bookmark",
     "Campaign",
     "CandidateSet",
+    "Chat",
+    "ChatConsent",
+    "ChatMessage",
     "Completion",
     "Consensus",
     "Consent",
@@ -39,6 +44,8 @@ __all__ = [
     "Ranking",
     "RankingDraft",
     "Review",
+    "SideBySide",
     "Skip",
+    "Thumb",
     "Tombstone",
 ]

@@ -32,6 +32,8 @@ from annotation.models import (
     Assignment,
     Bookmark,
     Campaign,
+    Chat,
+    ChatConsent,
     Consensus,
     Demonstration,
     ErasureRequest,
@@ -51,7 +53,7 @@ from annotation.models import (
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.traces import traces_of
 from tests.conftest import NOON
-from trainer.models import Export, Run, Snapshot
+from trainer.models import Checkpoint, Export, Promotion, Run, Snapshot
 
 REMOVED, ANONYMISED = Tombstone.Mode.REMOVED, Tombstone.Mode.ANONYMISED
 LATER = NOON + timedelta(days=1)
@@ -476,6 +478,8 @@ def everything_about(person, kitchen, ada, claim):
     LapsedLease.objects.create(assignment=held, labeler=person, shown_order=[], lapsed_at=NOON)
     RankingDraft.objects.create(assignment=held, labeler=person, content={}, saved_at=NOON)
     practised_by(person, kitchen, second)
+    Chat.objects.create(campaign=kitchen, person=person, created_at=NOON, updated_at=NOON)
+    ChatConsent.objects.create(campaign=kitchen, person=person, changed_at=NOON)
     write(kitchen, person)
     claim_demonstration(campaign=kitchen, labeler=person)
     by_ada = write(kitchen, ada)
@@ -520,6 +524,8 @@ def machines_of(person, kitchen):
         snapshot=snapshot, format="trl", container="jsonl", created_by=person, created_at=NOON
     )
     Run.objects.create(campaign=kitchen, kind="sft", snapshot=snapshot, created_by=person, created_at=NOON)
+    base = Checkpoint.objects.create(kind="base", name="base", digest="b" * 64, created_at=NOON)
+    Promotion.objects.create(campaign=kitchen, checkpoint=base, promoted_by=person, promoted_at=NOON)
 
 
 def logs_of(person, ada):

@@ -6,17 +6,22 @@ from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
 from trainer.models.nodes import Node
 from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
+from trainer.models.serving import Evaluation, ModelServer, Promotion, ServedMessage
 from trainer.models.snapshots import Snapshot
 
 __all__ = [
     "Artifact",
     "Checkpoint",
+    "Evaluation",
     "Export",
+    "ModelServer",
     "Node",
+    "Promotion",
     "Run",
     "RunAttempt",
     "RunEvent",
     "RunMetric",
     "SampledCompletion",
+    "ServedMessage",
     "Snapshot",
 ]

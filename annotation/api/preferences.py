@@ -49,6 +49,7 @@ class PreferencesOutput(serializers.Serializer[Any]):
         min_value=0, max_value=240, help_text="Active minutes before a break is proposed; 0 is never."
     )
     daily_goal = serializers.IntegerField(min_value=0, max_value=2000, help_text="Items a day; 0 is none.")
+    tour_seen = serializers.BooleanField(help_text="Went through the tour, or wanted none.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()

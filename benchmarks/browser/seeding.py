@@ -32,12 +32,11 @@ def fill(sets: int) -> dict[str, object]:
     pathological = {name: new_campaign(name) for name in TEXTS}
     for name, campaign in pathological.items():
         ask(campaign, name, [TEXTS[name](), "Short."])
-    Person.objects.create_user("ada")
+    Person.objects.create_user("ada", preferences={"tour_seen": True})
     return {
         "campaign": bread.pk,
         "pathological": {name: campaign.pk for name, campaign in pathological.items()},
         "session": sessions(names=["ada"])["ada"],
-        "labeler": Person.objects.get(username="ada").pk,
     }
 
 

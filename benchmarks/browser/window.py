@@ -126,8 +126,5 @@ def window(browser: Any, address: str, seeded: dict[str, Any]) -> Iterator[Windo
     context = browser.new_context(viewport=SIZE, locale="en-US")
     context.add_cookies([{"name": "sessionid", "value": seeded["session"], "url": address}])
     context.add_init_script(WATCH)
-    # Nobody's first time; the empty page before the first one has no storage.
-    seen = f"localStorage.setItem('rankwright.tourSeen.{seeded['labeler']}', 'yes')"
-    context.add_init_script(f"if (location.protocol !== 'about:') {seen}")
     yield Window(context.new_page(), address)
     context.close()

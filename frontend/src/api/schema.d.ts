@@ -1151,6 +1151,8 @@ export interface components {
             break_minutes?: number | null;
             /** @description Items a day; 0 is none. */
             daily_goal?: number | null;
+            /** @description Went through the tour, or wanted none. */
+            tour_seen?: boolean | null;
         };
         PersonOutput: {
             readonly id: number;
@@ -1208,6 +1210,8 @@ export interface components {
             break_minutes?: number;
             /** @description Items a day; 0 is none. */
             daily_goal?: number;
+            /** @description Went through the tour, or wanted none. */
+            tour_seen?: boolean;
         };
         /** @description One's own; nobody else's is anywhere in it. */
         ProgressOutput: {

@@ -130,7 +130,7 @@ function Screens({ person }: { person: Person }) {
           <Route path="/rank/:campaign">
             {({ campaign: id }) => (
               <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
-                <TourGate person={person.id} tour={(onDone) => <Example person={person} onDone={onDone} />}>
+                <TourGate tour={(onDone) => <Example person={person} onDone={onDone} />}>
                   <RankScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
                 </TourGate>
               </ConsentGate>
@@ -139,7 +139,7 @@ function Screens({ person }: { person: Person }) {
           <Route path="/practice/:campaign">
             {({ campaign: id }) => (
               <ConsentGate key={id} campaign={Number(id)} name={campaign?.name ?? ''}>
-                <TourGate person={person.id} tour={(onDone) => <Example person={person} onDone={onDone} />}>
+                <TourGate tour={(onDone) => <Example person={person} onDone={onDone} />}>
                   <Practice campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
                 </TourGate>
               </ConsentGate>

@@ -16,6 +16,8 @@ export type Preferences = {
   break_minutes: number
   /** Items a day; 0 is none. */
   daily_goal: number
+  /** Whether they went through the tour, or wanted none. */
+  tour_seen: boolean
 }
 
 export const AS_THEY_COME: Preferences = {
@@ -28,6 +30,7 @@ export const AS_THEY_COME: Preferences = {
   key_hints: true,
   break_minutes: 50,
   daily_goal: 0,
+  tour_seen: false,
 }
 
 /** What changes; null is as the screens come. */

@@ -1,8 +1,8 @@
-import { screen, waitFor, within } from '@testing-library/react'
+import { cleanup, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 
-import { ApiError, type Campaign, type Progress } from '@/api'
+import { ApiError, type Campaign, type Person, type Progress } from '@/api'
 import { answerWith } from '@/testing/network'
 import { showAt } from '@/testing/query'
 import { sampleCampaign, sampleProgress } from '@/testing/samples'
@@ -24,9 +24,14 @@ const RETURNED = {
   excerpt: 'Why is my soup flat?',
 }
 
-function open(campaigns: Campaign[] | undefined, progress: Partial<Progress> = {}, error: Error | null = null) {
-  const asked = answerWith(({ path }) => ({ body: path.endsWith('/progress') ? sampleProgress(progress) : { unread: 0 } }))
-  showAt('/', <HomeScreen person={ADA} campaigns={campaigns} error={error} onRetry={() => Promise.resolve()} />)
+const REVIEWS = [{ id: 1, name: 'Kitchen', description: '', demonstrations_waiting: 2, adjudications_waiting: 1, reviewed_today: 0, adjudicated_today: 0 }]
+
+function open(campaigns: Campaign[] | undefined, progress: Partial<Progress> = {}, error: Error | null = null, person: Person = ADA) {
+  const asked = answerWith(({ path }) => {
+    if (path.endsWith('/reviews')) return { body: REVIEWS }
+    return { body: path.endsWith('/progress') ? sampleProgress(progress) : { unread: 0 } }
+  })
+  showAt('/', <HomeScreen person={person} campaigns={campaigns} error={error} onRetry={() => Promise.resolve()} />)
   return asked
 }
 
@@ -37,6 +42,17 @@ describe('home', () => {
     expect((await screen.findByRole('link', { name: 'Continue' })).getAttribute('href')).toBe('/rank/1')
     expect(screen.getByText('3 rankings waiting')).toBeTruthy()
     expect(screen.getByRole('link', { name: 'Guideline changed: version 3 – Campaign 1' }).getAttribute('href')).toBe('/guidelines/1')
+  })
+
+  it('tells reviewers what waits to be reviewed, and labelers nothing of it', async () => {
+    open([sampleCampaign(1)], {}, null, { ...ADA, role: 'reviewer' })
+
+    expect((await screen.findByRole('link', { name: 'Review' })).getAttribute('href')).toBe('/review')
+    expect(screen.getByText('2 demonstrations to review')).toBeTruthy()
+    cleanup()
+    const asked = open([sampleCampaign(1)])
+    await screen.findByRole('heading', { name: 'Nothing done yet today' })
+    expect(asked.some(({ path }) => path.endsWith('/reviews'))).toBe(false)
   })
 
   it('tells today against the own goal, and the own pace', async () => {

@@ -13,6 +13,7 @@ import { GuidelineBadge } from './guideline-badge'
 import styles from './home.module.css'
 import { reasonToWait } from './next-work'
 import { OwnProgress } from './own-progress'
+import { ReviewsWaiting } from './reviews-waiting'
 import { UnreadFeedback } from './unread-feedback'
 
 type Props = {
@@ -35,6 +36,7 @@ export function HomeScreen({ person, campaigns, error, onRetry }: Props) {
         isEmpty={(list) => list.length === 0} empty={<p>{t('home.noCampaigns')}</p>}>
         {(list) => <Continue campaigns={list} unfinished={progress.data?.unfinished ?? []} />}
       </Loaded>
+      {person.role !== 'labeler' && <ReviewsWaiting />}
       <Loaded query={progress}>
         {(own) => (
           <>

@@ -20,6 +20,8 @@ type Props = {
   ranking: Ranking
   view: View
   missing: Missing | null
+  /** Words for it, once it was tried to hand it in. */
+  lacking: string | null
   isRefused: boolean
   onSubmit: () => void
   onAsk: (what: 'skip' | 'cannotJudge') => void
@@ -27,11 +29,12 @@ type Props = {
 }
 
 /** The ranking so far, and what can be done with all of it. */
-export function RankBar({ asks, ranking, view, missing, isRefused, onSubmit, onAsk, canSkip }: Props) {
+export function RankBar({ asks, ranking, view, missing, lacking, isRefused, onSubmit, onAsk, canSkip }: Props) {
   const { t } = useTranslation()
   const { history, take } = ranking
   return (
     <section className={styles.bar} aria-label={t('rank.bar')}>
+      {lacking && <p className={styles.lacking}>{lacking}</p>}
       <SoFar asks={asks} ranking={ranking} view={view} />
       <div className={styles.barActions}>
         {canSkip && <button type="button" className="quiet" onClick={() => onAsk('skip')}>{t('rank.skip.open')}</button>}

@@ -39,10 +39,12 @@ describe('ratings', () => {
 
     await user.keyboard('1{Enter}')
     expect(said()).toBe('Not rated yet: A, B')
+    expect(within(screen.getByRole('region', { name: 'Ranking' })).getByText('Not rated yet: A, B')).toBeTruthy()
     expect(document.activeElement).toBe(within(rating('helpful', 'A')).getByRole('radio', { name: '1, bad' }))
     await user.keyboard('6')
     await user.tab()
     await user.click(within(rating('helpful', 'B')).getByRole('radio', { name: '2' }))
+    expect(screen.queryByText(/^Not rated yet/, { selector: 'section *' })).toBeNull()
     await user.keyboard('{Control>}{Enter}{/Control}')
 
     expect(submitted()).toMatchObject([{ tiers: [[A], [B]], ratings: { [A]: { helpful: 6 }, [B]: { helpful: 2 } } }])

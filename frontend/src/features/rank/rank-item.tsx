@@ -52,7 +52,7 @@ export function RankItem({ assignment, person, asks = ASKS_NOTHING, adjudicates,
   const [showsOrders, setShowsOrders] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
   const note = useRef<HTMLTextAreaElement>(null)
-  const goToMissing = useMissing(note, letterOf)
+  const { lacking, goToMissing } = useMissing(missing, note, letterOf)
 
   // Runs again each time the item comes on screen from behind the one before.
   useEffect(() => {
@@ -61,8 +61,7 @@ export function RankItem({ assignment, person, asks = ASKS_NOTHING, adjudicates,
   }, [])
 
   function submit() {
-    if (refused) return
-    if (missing) return goToMissing(missing)
+    if (refused || goToMissing()) return
     announce(t('rank.said.submitted'))
     // An edit that changed nothing is none.
     const isEdited = extras.edited && extras.edited.text !== textOf(assignment, extras.edited.id)
@@ -104,7 +103,7 @@ export function RankItem({ assignment, person, asks = ASKS_NOTHING, adjudicates,
           showsOrders={Boolean(adjudicates) && showsOrders && complete} />
       </div>
       <ClosingWords assignment={assignment} asks={asks} ranking={ranking} note={note} />
-      <RankBar asks={asks} ranking={ranking} view={view} missing={missing} isRefused={refused}
+      <RankBar asks={asks} ranking={ranking} view={view} missing={missing} lacking={lacking} isRefused={refused}
         onSubmit={submit} onAsk={setAsking} canSkip={onSkip !== undefined} />
 
       {asking && (

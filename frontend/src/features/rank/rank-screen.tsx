@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Activity, lazy, Suspense, useCallback, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -32,6 +32,7 @@ type Props = { campaign: number; name: string; person: Person; work?: Work }
 /** Ranking the assignments of one campaign, one after the other. */
 export default function RankScreen({ campaign, name, person, work = 'rank' }: Props) {
   const { t } = useTranslation()
+  const queries = useQueryClient()
   const { queue, state } = useQueue(campaign, person.id, work)
   const { items, last, error, status } = state
   const isOffline = useOffline(person.id)
@@ -75,7 +76,10 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
             <ItemNotices held={held} person={person.id} onDiscard={() => void queue.discard(held.assignment.id)} />
             <RankItem assignment={held.assignment} person={person.id} asks={about?.asks ?? ASKS_NOTHING} adjudicates={work === 'adjudicate'}
               {...(held.initial && { initial: held.initial })} refused={isForGood(held)}
-              onSubmit={(judgement) => queue.submit(held.assignment.id, judgement)}
+              onSubmit={(judgement) => {
+                queue.submit(held.assignment.id, judgement)
+                if (work === 'rank' && !held.isCorrection) countToday(queries, campaign)
+              }}
               onSkip={(reason) => void queue.skip(held.assignment.id, reason)} />
           </KeepRanking>
           </OnlyHere>
@@ -94,6 +98,13 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
 /** Brought back, it is another screen: with what was handed in. */
 function keyOf({ assignment, initial, isCorrection }: Held): string {
   return [assignment.id, initial && 'again', isCorrection && 'correction'].filter(Boolean).join(' ')
+}
+
+/** One more today, before the list of campaigns is asked for again. */
+function countToday(queries: QueryClient, campaign: number) {
+  queries.setQueryData<Campaign[]>(['campaigns'], (list) =>
+    list?.map((one) => (one.id === campaign ? { ...one, ranked_today: one.ranked_today + 1 } : one)),
+  )
 }
 
 /** As the list of campaigns says, which the app asks for all the time. */

@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
 
-import { useTourSeen } from '@/shared/tour-seen'
+import { prefer, usePreferences } from '@/shared/preferences'
 
-type Props = { person: number; tour: (onDone: () => void) => ReactNode; children: ReactNode }
+type Props = { tour: (onDone: () => void) => ReactNode; children: ReactNode }
 
 /** The work; before the first time, the tour. */
-export function TourGate({ person, tour, children }: Props) {
-  const [isSeen, markSeen] = useTourSeen(person)
-  return isSeen ? children : tour(markSeen)
+export function TourGate({ tour, children }: Props) {
+  const { tour_seen: isSeen } = usePreferences()
+  return isSeen ? children : tour(() => prefer({ tour_seen: true }))
 }

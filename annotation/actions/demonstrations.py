@@ -25,7 +25,7 @@ def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration
     for returned in mine.returned().order_by("submitted_at", "pk"):
         if returned.reopen():
             return returned
-    if draft := mine.drafts().order_by("pk").first():
+    if draft := mine.wanted().order_by("pk").first():
         return draft
     if campaign.status != Campaign.Status.ACTIVE:
         return None
@@ -48,6 +48,20 @@ def save_draft(*, demonstration: Demonstration, turns: Any, revision: int) -> De
     if not demonstration.save_draft(check_draft(turns), revision=revision):
         raise StaleRevision(_("This demonstration was changed in another tab."))
     return demonstration
+
+
+def skip_demonstration(*, demonstration: Demonstration, reason: str, now: datetime) -> None:
+    """Never offer its prompt to its author again, unless they take it up; what they wrote is kept.
+
+    :raises AlreadySubmitted: it was handed in.
+    """
+    if not demonstration.skip(reason, now=now) and not demonstration.skipped_at:
+        raise AlreadySubmitted(_("You already submitted this one."))
+
+
+def take_up_skipped(*, demonstration: Demonstration) -> None:
+    """Have a skipped one be written after all; nothing changes where it was not skipped."""
+    demonstration.take_up_again()
 
 
 def submit_demonstration(

@@ -88,6 +88,12 @@ def own_demonstrations_in_full(labeler: Person) -> QuerySet[Demonstration]:
     return mine.select_related("guideline", "prompt__campaign").prefetch_related(reviews)
 
 
+def skipped_demonstrations(labeler: Person) -> QuerySet[Demonstration]:
+    """Those that they passed on, latest first: each can be written after all."""
+    mine = Demonstration.objects.for_labeler(labeler).skipped()
+    return mine.select_related("prompt__campaign").order_by("-skipped_at", "-pk")
+
+
 def ranking_entries(rankings: list[Ranking]) -> list[Entry]:
     """One more query, for when those that were corrected had been handed in first."""
     corrected = [ranking.assignment_id for ranking in rankings if ranking.revision > 1]

@@ -122,6 +122,8 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
         "seconds_spent",
         "created_at",
         "submitted_at",
+        "skipped_at",
+        "skip_reason",
         campaign=F("prompt__campaign__name"),
         consent_version=F("consent__version"),
         guideline_version=F("guideline__version"),

@@ -108,7 +108,7 @@ def _daily_goal(labeler: Person) -> int:
 
 
 def _written(demonstrations: DemonstrationQuerySet) -> list[Unfinished]:
-    saved = demonstrations.drafts().filter(revision__gt=0).select_related("prompt__campaign")
+    saved = demonstrations.wanted().filter(revision__gt=0).select_related("prompt__campaign")
     return [
         Unfinished(kind="demonstration", campaign=draft.prompt.campaign, prompt=draft.prompt, saved_at=None)
         for draft in saved.order_by("-pk")[:MOST_LISTED]

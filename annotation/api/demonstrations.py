@@ -14,7 +14,9 @@ from annotation.actions.demonstrations import (
     claim_demonstration,
     reason_of_return,
     save_draft,
+    skip_demonstration,
     submit_demonstration,
+    take_up_skipped,
 )
 from annotation.actions.feedback import read_all_of
 from annotation.actions.suggestions import can_suggest, show_suggestion
@@ -96,6 +98,10 @@ class SubmissionInput(serializers.Serializer[Any]):
     seconds_spent = serializers.FloatField(min_value=0, max_value=ONE_DAY)
 
 
+class DemonstrationSkipInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500)
+
+
 class ClaimedDemonstrationOutput(serializers.Serializer[Any]):
     demonstration = DemonstrationOutput(allow_null=True)
 
@@ -132,6 +138,24 @@ class ShowSuggestion(APIView):
         demonstration = find(_mine(person(request)), demonstration_id)
         suggestion = show_suggestion(demonstration=demonstration, rng=random.SystemRandom())
         return Response(SuggestionOutput(suggestion).data)
+
+
+class SkipDemonstration(APIView):
+    @extend_schema(
+        operation_id="skipDemonstration", request=DemonstrationSkipInput, responses=ClaimedDemonstrationOutput
+    )
+    def post(self, request: Request, demonstration_id: int) -> Response:
+        body = DemonstrationSkipInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        demonstration = find(_mine(person(request)), demonstration_id)
+        skip_demonstration(demonstration=demonstration, now=timezone.now(), **body.validated_data)
+        following = _next_demonstration(demonstration, person(request))
+        return Response(ClaimedDemonstrationOutput({"demonstration": following}).data)
+
+    @extend_schema(operation_id="takeUpDemonstration", request=None, responses={204: None})
+    def delete(self, request: Request, demonstration_id: int) -> Response:
+        take_up_skipped(demonstration=find(_mine(person(request)), demonstration_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class SubmitDemonstration(APIView):

@@ -21,6 +21,7 @@ from annotation.actions.history import (
     own_demonstrations_in_full,
     own_rankings_in_full,
     ranking_entries,
+    skipped_demonstrations,
 )
 from annotation.api.access import find, person
 from annotation.api.demonstrations import TurnOutput
@@ -30,6 +31,7 @@ from annotation.models import Demonstration, Ranking, Review
 
 PAGE = 25
 EXCERPT = 280
+MOST_SKIPPED = 200
 
 
 class FeedbackOutput(serializers.ModelSerializer[Review]):
@@ -160,6 +162,20 @@ class OwnHandedInDemonstrationOutput(serializers.ModelSerializer[Demonstration])
         return demonstration.guideline.version if demonstration.guideline else 0
 
 
+class SkippedDemonstrationOutput(serializers.ModelSerializer[Demonstration]):
+    campaign = serializers.IntegerField(source="prompt.campaign_id")
+    campaign_name = serializers.CharField(source="prompt.campaign.name")
+    excerpt = serializers.SerializerMethodField(help_text="How the prompt's last message begins.")
+    skipped_at = serializers.DateTimeField()
+
+    class Meta:
+        model = Demonstration
+        fields = ["id", "campaign", "campaign_name", "excerpt", "skipped_at"]
+
+    def get_excerpt(self, demonstration: Demonstration) -> str:
+        return excerpt_of(demonstration.prompt.messages)
+
+
 class ReadFeedbackInput(serializers.Serializer[Any]):
     reviews = serializers.ListField(child=serializers.IntegerField(), max_length=200)
 
@@ -182,6 +198,14 @@ class OwnHistory(APIView):
         shown = entries[:PAGE]
         after = _text_of(shown[-1].place) if len(entries) > PAGE else None
         return Response(HistoryOutput({"entries": shown, "next": after}).data)
+
+
+class OwnSkipped(APIView):
+    @extend_schema(operation_id="listSkipped", responses=SkippedDemonstrationOutput(many=True))
+    def get(self, request: Request) -> Response:
+        skipped = skipped_demonstrations(person(request))[:MOST_SKIPPED]
+        body: Any = SkippedDemonstrationOutput(skipped, many=True).data
+        return Response(body)
 
 
 class OwnHandedInRanking(APIView):

@@ -29,9 +29,17 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
     def returned(self) -> DemonstrationQuerySet:
         return self.filter(status=Demonstration.Status.RETURNED)
 
+    def wanted(self) -> DemonstrationQuerySet:
+        """Drafts that their authors have not skipped."""
+        return self.drafts().filter(skipped_at=None)
+
+    def skipped(self) -> DemonstrationQuerySet:
+        return self.filter(skipped_at__isnull=False)
+
     def to_write(self) -> DemonstrationQuerySet:
-        """Begun or sent back: what waits for its author."""
-        return self.filter(status__in=[Demonstration.Status.DRAFT, Demonstration.Status.RETURNED])
+        """Begun or sent back, and not skipped: what waits for its author."""
+        unwritten = [Demonstration.Status.DRAFT, Demonstration.Status.RETURNED]
+        return self.filter(status__in=unwritten, skipped_at=None)
 
     def reviewable_by(self, reviewer: Person, now: datetime) -> DemonstrationQuerySet:
         """Handed in by others, and in front of no other reviewer."""
@@ -101,6 +109,10 @@ class Demonstration(models.Model):
     )
     seconds_spent = models.FloatField(_("seconds spent"), default=0)
     idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)
+    skip_reason = models.CharField(_("reason of the skip"), max_length=500, blank=True)
+    skipped_at = models.DateTimeField(
+        _("skipped"), null=True, blank=True, help_text=_("Its author passed on it; what they wrote is kept.")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True, db_index=True)
     reviewer = models.ForeignKey(
@@ -139,6 +151,10 @@ class Demonstration(models.Model):
                 | (~Q(status="DRAFT") & Q(submitted_at__isnull=False)),
             ),
             models.CheckConstraint(
+                name="demonstration_skipped_only_while_draft",
+                condition=Q(skipped_at__isnull=True, skip_reason="") | Q(status="DRAFT"),
+            ),
+            models.CheckConstraint(
                 name="demonstration_reviewed_only_while_submitted",
                 condition=Q(reviewer__isnull=True, review_expires_at__isnull=True)
                 | Q(status="SUBMITTED", reviewer__isnull=False, review_expires_at__isnull=False),
@@ -172,8 +188,19 @@ class Demonstration(models.Model):
             submitted_at=now,
             seconds_spent=seconds_spent,
             idempotency_key=idempotency_key,
+            # It was skipped in another tab: what is handed in counts.
+            skipped_at=None,
+            skip_reason="",
             **changes,
         )
+
+    def skip(self, reason: str, *, now: datetime) -> bool:
+        """Pass on it. Return False if it is handed in, or was skipped before."""
+        return self._move(Demonstration.objects.wanted(), skip_reason=reason, skipped_at=now)
+
+    def take_up_again(self) -> bool:
+        """Go on with what was skipped. Return False if it was not."""
+        return self._move(Demonstration.objects.drafts().skipped(), skip_reason="", skipped_at=None)
 
     def suggest(self, suggestion: Completion) -> bool:
         """Mark it as one whose author was shown ``suggestion``, for good. Return False if it is handed in, or

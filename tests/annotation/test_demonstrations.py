@@ -2,7 +2,14 @@ from uuid import uuid4
 
 import pytest
 
-from annotation.actions.demonstrations import claim_demonstration, save_draft, submit_demonstration
+from annotation.actions.demonstrations import (
+    claim_demonstration,
+    save_draft,
+    skip_demonstration,
+    submit_demonstration,
+    take_up_skipped,
+)
+from annotation.actions.history import skipped_demonstrations
 from annotation.actions.prompts import add_prompt
 from annotation.errors import AlreadySubmitted, IdempotencyConflict, LastTurnNotAssistant, StaleRevision
 from annotation.models import Demonstration
@@ -51,6 +58,44 @@ class TestSaveDraft:
             save_draft(demonstration=Demonstration.objects.get(), turns=[], revision=0)
 
         assert Demonstration.objects.get().turns == ANSWER
+
+
+class TestSkipDemonstration:
+    @pytest.fixture
+    def skipped(self, draft):
+        save_draft(demonstration=draft, turns=ANSWER, revision=0)
+        skip_demonstration(demonstration=draft, reason="subject", now=NOON)
+        return draft
+
+    def test_keeps_what_was_written_and_offers_another_prompt(self, kitchen, skipped, ada):
+        rice, _ = add_prompt(campaign=kitchen, messages=[{"role": "user", "content": "Rice?"}])
+
+        assert claim_demonstration(campaign=kitchen, labeler=ada).prompt == rice
+        assert list(skipped_demonstrations(ada)) == [skipped]
+        skipped.refresh_from_db()
+        assert (skipped.turns, skipped.skip_reason) == (ANSWER, "subject")
+
+    def test_is_never_offered_to_its_author_again_but_to_others(self, kitchen, skipped, ada, ben):
+        assert claim_demonstration(campaign=kitchen, labeler=ada) is None
+        assert claim_demonstration(campaign=kitchen, labeler=ben).prompt == skipped.prompt
+
+    def test_can_be_taken_up_again(self, kitchen, skipped, ada):
+        take_up_skipped(demonstration=skipped)
+
+        assert claim_demonstration(campaign=kitchen, labeler=ada) == skipped
+        assert not skipped_demonstrations(ada)
+
+    def test_of_what_is_handed_in_is_refused(self, draft):
+        submit(draft)
+
+        with pytest.raises(AlreadySubmitted):
+            skip_demonstration(demonstration=draft, reason="subject", now=NOON)
+
+    def test_is_undone_by_handing_it_in_from_another_tab(self, skipped, ada):
+        submit(skipped)
+
+        assert (skipped.status, skipped.skipped_at) == (Demonstration.Status.SUBMITTED, None)
+        assert not skipped_demonstrations(ada)
 
 
 class TestSubmitDemonstration:

@@ -67,6 +67,31 @@ class TestDemonstrating:
         expect(page.get_by_text("Draft saved")).to_be_visible()
         assert Demonstration.objects.get().turns == [{"role": "assistant", "content": "Half an answer!"}]
 
+    def test_a_skip_keeps_what_was_written_and_can_be_undone_or_taken_up_later(self, visit, ada, kitchen):
+        visitor = visit()
+        visitor.enter(ada, f"/app/demonstrate/{kitchen.pk}")
+        page = visitor.page
+        assistant_turn(page, 1).fill("Half an answer")
+
+        for _time in range(2):
+            page.get_by_role("button", name="Skip", exact=True).click()
+            page.get_by_label("I do not know this subject").check()
+            with page.expect_response(re.compile("/skip$")):
+                page.get_by_role("dialog").get_by_role("button", name="Skip", exact=True).click()
+            expect(assistant_turn(page, 1)).to_have_value("")
+            if _time == 0:
+                page.get_by_role("status").get_by_role("button", name="Undo").click()
+                expect(assistant_turn(page, 1)).to_have_value("Half an answer")
+        skipped = Demonstration.objects.skipped().get()
+        assert (skipped.skip_reason, skipped.turns[0]["content"]) == ("subject", "Half an answer")
+
+        visitor.go("/app/history")
+        page.get_by_text("1 skipped demonstration").click()
+        assert visitor.barriers() == []
+        page.get_by_role("button", name="Write it after all").click()
+        expect(assistant_turn(page, 1)).to_have_value("Half an answer")
+        assert not Demonstration.objects.skipped().exists()
+
     def test_two_tabs_are_asked_which_text_they_mean(self, visit, ada, kitchen):
         here, there = visit(), visit()
         here.expect_console(r"409 \(Conflict\)")

@@ -314,7 +314,7 @@ class TestASessionThatEnded:
         assert (ranking.labeler, ranking.tiers) == (ada, [[c], [a], [b], [d]])
 
     def test_gives_nobody_else_the_work(self, at_work, ada, path):
-        Person.objects.create_user("ben", password="correct horse", preferences={"tour_seen": True})
+        ben = Person.objects.create_user("ben", password="correct horse", preferences={"tour_seen": True})
         a, b, c, d = shown(at_work)
         at_work.expect_console(r"403 \(Forbidden\)")
         Session.objects.all().delete()

@@ -39,7 +39,7 @@ class TestSettings:
             page.get_by_label("20 px").check()
 
         ada.refresh_from_db()
-        assert ada.preferences == {"theme": "dark", "daily_goal": 80, "text_size": 20}
+        assert ada.preferences == {"theme": "dark", "daily_goal": 80, "text_size": 20, "tour_seen": True}
         expect(page.locator("header")).to_contain_text("0 of 80 today")
         assert page.locator(".prose").evaluate("e => getComputedStyle(e).fontSize") == "20px"
         elsewhere.enter(ada, "/app/")
@@ -70,7 +70,7 @@ class TestSettings:
         with page.expect_response(re.compile("/skip$")):
             page.get_by_role("dialog").get_by_role("button", name="Skip").click()
         ada.refresh_from_db()
-        assert ada.preferences == {"keys": {"rank.skip": ["Alt+Q"]}}
+        assert ada.preferences == {"keys": {"rank.skip": ["Alt+Q"]}, "tour_seen": True}
         assert Skip.objects.get().labeler == ada
 
         visitor.go("/app/settings")
@@ -98,7 +98,7 @@ class TestSettings:
 
         expect(page.get_by_text("All choices are saved.")).to_be_visible()
         ada.refresh_from_db()
-        assert ada.preferences == {"density": "compact"}
+        assert ada.preferences == {"density": "compact", "tour_seen": True}
 
     def test_of_somebody_else_are_not_shown_to_the_next_person(self, visit, ada, kitchen):
         ben = Person.objects.create_user("ben", password="correct horse")
@@ -112,7 +112,7 @@ class TestSettings:
 
         expect(visitor.page.locator("header")).to_contain_text("None today")
         ben.refresh_from_db()
-        assert ben.preferences == {}
+        assert ben.preferences == {"tour_seen": True}
 
 
 class TestTheShell:

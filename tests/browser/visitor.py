@@ -78,7 +78,9 @@ class Visitor:
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         self.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
         if not self.first_time:
-            Person.objects.filter(pk=person.pk).update(preferences={**person.preferences, "tour_seen": True})
+            person.refresh_from_db(fields=["preferences"])
+            person.preferences["tour_seen"] = True
+            person.save(update_fields=["preferences"])
         self.go(path)
 
     def press(self, *keys: str) -> None:

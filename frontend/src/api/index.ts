@@ -16,6 +16,7 @@ export type GuidelineVersion = Schemas['GuidelineVersionOutput']
 export type GuidelineText = Schemas['GuidelineTextOutput']
 export type Progress = Schemas['ProgressOutput']
 export type Unfinished = Schemas['UnfinishedOutput']
+export type SkippedDemonstration = Schemas['SkippedDemonstrationOutput']
 export type UnreadFeedback = Schemas['UnreadFeedbackOutput']
 export type Feedback = Schemas['FeedbackOutput']
 export type HistoryEntry = Schemas['HistoryEntryOutput']
@@ -212,6 +213,23 @@ export const showSuggestion = (demonstrationId: number) =>
       params: { path: { demonstration_id: demonstrationId } },
     }),
   )
+
+export const skipDemonstration = (demonstrationId: number, reason: string) =>
+  answer(
+    client.POST('/api/demonstrations/{demonstration_id}/skip', {
+      params: { path: { demonstration_id: demonstrationId } },
+      body: { reason },
+    }),
+  )
+
+export const takeUpDemonstration = (demonstrationId: number) =>
+  answer(
+    client.DELETE('/api/demonstrations/{demonstration_id}/skip', {
+      params: { path: { demonstration_id: demonstrationId } },
+    }),
+  )
+
+export const listSkipped = () => answer(client.GET('/api/me/skipped'))
 
 export const listReviews = () => answer(client.GET('/api/reviews'))
 

@@ -329,6 +329,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/demonstrations/{demonstration_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["skipDemonstration"];
+        delete: operations["takeUpDemonstration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demonstrations/{demonstration_id}/submission": {
         parameters: {
             query?: never;
@@ -515,6 +531,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["getOwnRanking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/skipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listSkipped"];
         put?: never;
         post?: never;
         delete?: never;
@@ -738,6 +770,9 @@ export interface components {
             readonly can_suggest: boolean;
             /** @description What was suggested to its author; null where nothing was. */
             readonly suggestion: string | null;
+        };
+        DemonstrationSkipInputRequest: {
+            reason: string;
         };
         /**
          * @description * `DRAFT` - Draft
@@ -1511,6 +1546,15 @@ export interface components {
             holding?: string[];
             reason: string;
         };
+        SkippedDemonstrationOutput: {
+            readonly id: number;
+            campaign: number;
+            campaign_name: string;
+            /** @description How the prompt's last message begins. */
+            readonly excerpt: string;
+            /** Format: date-time */
+            skipped_at: string;
+        };
         StaleRankingDraftOutput: {
             code: string;
             detail: string;
@@ -2202,6 +2246,51 @@ export interface operations {
             };
         };
     };
+    skipDemonstration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demonstration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemonstrationSkipInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedDemonstrationOutput"];
+                };
+            };
+        };
+    };
+    takeUpDemonstration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demonstration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     submitDemonstration: {
         parameters: {
             query?: never;
@@ -2499,6 +2588,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnHandedInRankingOutput"];
+                };
+            };
+        };
+    };
+    listSkipped: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkippedDemonstrationOutput"][];
                 };
             };
         };

@@ -16,7 +16,7 @@ const onSubmitted = vi.fn()
 
 function open(demonstration: Demonstration = sampleDemonstration(1)) {
   const shown = show(
-    <DemonstrationItem demonstration={demonstration} person={ADA} onSubmitted={onSubmitted} onSignedOut={() => undefined} />,
+    <DemonstrationItem demonstration={demonstration} person={ADA} onSubmitted={onSubmitted} onSkip={() => Promise.resolve()} onSignedOut={() => undefined} />,
   )
   return { user: userEvent.setup({ advanceTimers: vi.advanceTimersByTime }), ...shown }
 }

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 
@@ -26,15 +26,18 @@ import { useSubmission } from './use-submission'
 import { useWriting } from './use-writing'
 import { WritingBar } from './writing-bar'
 
+const ReasonDialog = lazy(() => import('@/components/reason-dialog'))
+
 type Props = {
   demonstration: Demonstration
   person: number
   onSubmitted: (next: Demonstration | null) => void
+  onSkip: (reason: string) => Promise<unknown>
   onSignedOut: () => void
 }
 
 /** One demonstration: the prompt above, and the conversation that the labeler goes on writing, both sides of it. */
-export function DemonstrationItem({ demonstration, person, onSubmitted, onSignedOut }: Props) {
+export function DemonstrationItem({ demonstration, person, onSubmitted, onSkip, onSignedOut }: Props) {
   const { t } = useTranslation()
   const { prompt, checklist } = demonstration
   const [secondsBefore] = useState(() => keptSeconds(person, demonstration.id))
@@ -45,6 +48,7 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
   const [isPreview, setPreview] = useState(hasRoomForPreview)
   const [blamed, setBlamed] = useState<ReturnType<typeof problem>>(null)
   const [isAsked, setAsked] = useState(false)
+  const [isSkipping, setSkipping] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
   const misplaced = outOfTurn(turns)
 
@@ -176,7 +180,15 @@ export function DemonstrationItem({ demonstration, person, onSubmitted, onSigned
       {error !== null && <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('retry'), run: submit }} />}
 
       <WritingBar saved={saved} isPreview={isPreview} isPending={isPending} canUndo={now.steps.length > 0}
-        onPreview={setPreview} onUndo={undoLast} onSubmit={submit} />
+        onPreview={setPreview} onUndo={undoLast} onSkip={() => setSkipping(true)} onSubmit={submit} />
+      {isSkipping && (
+        <Suspense>
+          <ReasonDialog kind="skipPrompt" onClose={() => setSkipping(false)} onChoose={(reason) => {
+            setSkipping(false)
+            void onSkip(reason)
+          }} />
+        </Suspense>
+      )}
     </div>
   )
 }

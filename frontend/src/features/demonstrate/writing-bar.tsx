@@ -14,15 +14,17 @@ type Props = {
   canUndo: boolean
   onPreview: (isPreview: boolean) => void
   onUndo: () => void
+  onSkip: () => void
   onSubmit: () => void
 }
 
 /** Where the draft is safe, and what to do with it. */
-export function WritingBar({ saved, isPreview, isPending, canUndo, onPreview, onUndo, onSubmit }: Props) {
+export function WritingBar({ saved, isPreview, isPending, canUndo, onPreview, onUndo, onSkip, onSubmit }: Props) {
   const { t } = useTranslation()
   return (
     <section className={styles.bar} aria-label={t('demonstrate.bar')}>
       <p className="muted" role="status">{t(`demonstrate.saved.${saved}`)}</p>
+      <button type="button" className="quiet" onClick={onSkip}>{t('rank.skip.open')}</button>
       <Button variant="default" onClick={onUndo} disabled={!canUndo} aria-keyshortcuts={ariaKeysFor('undoTurns')}>{t('undo')}</Button>
       {/* Where there is room, the preview comes beside the text; elsewhere in its place. */}
       <div className={styles.views} role="group" aria-label={t('demonstrate.shown')}>

@@ -14,7 +14,8 @@ function open(answer: (search: URLSearchParams) => unknown, path = '/history') {
   const searches: string[] = []
   answerWith(() => ({}))
   vi.stubGlobal('fetch', (request: Request) => {
-    const { searchParams } = new URL(request.url)
+    const { searchParams, pathname } = new URL(request.url)
+    if (pathname.endsWith('/skipped')) return Promise.resolve(Response.json([]))
     searches.push(searchParams.toString())
     return Promise.resolve(Response.json(answer(searchParams)))
   })

@@ -10,6 +10,7 @@ import { useTitle } from '@/components/use-title'
 import { Filters } from './filters'
 import styles from './history.module.css'
 import { HistoryRow } from './history-row'
+import { Skipped } from './skipped'
 
 /** What I handed in, latest first. */
 export default function HistoryScreen({ campaigns }: { campaigns: readonly Campaign[] }) {
@@ -29,6 +30,7 @@ export default function HistoryScreen({ campaigns }: { campaigns: readonly Campa
     <div className={styles.page}>
       <h1>{t('history.title')}</h1>
       <p className="muted">{t('history.explain')}</p>
+      <Skipped />
       <Filters campaigns={campaigns} filter={filter} onChange={setFilter} />
       <Loaded query={pages as never} isEmpty={() => pages.data?.pages[0]?.entries.length === 0}
         empty={<p className={styles.empty}>{t(isFiltered ? 'history.noneLikeThis' : 'history.none')}</p>}>

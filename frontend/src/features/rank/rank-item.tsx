@@ -21,7 +21,7 @@ import { useRepeats } from './use-repeats'
 import { useView } from './use-view'
 import { ViewTools } from './view-tools'
 
-const ReasonDialog = lazy(() => import('./reason-dialog'))
+const ReasonDialog = lazy(() => import('@/components/reason-dialog'))
 
 type Props = {
   assignment: Assignment

@@ -44,7 +44,7 @@ export default function RankScreen({ campaign, name, person, work = 'rank' }: Pr
   const forgetLast = useCallback((key: string) => queue.forgetLast(key), [queue])
   const forgetSkipped = useCallback(() => queue.forgetSkipped(), [queue])
   // To be there also when the network is not.
-  useEffect(() => whenIdle(() => Promise.all([loadLeaseDialog(), import('./reason-dialog')])), [])
+  useEffect(() => whenIdle(() => Promise.all([loadLeaseDialog(), import('@/components/reason-dialog')])), [])
   useTitle(t(work === 'rank' ? 'rank.screen' : 'adjudicate.screen'), name)
 
   const isPaused = error instanceof ApiError && error.isPause

@@ -3,7 +3,7 @@ import { type SubmitEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 type Props = {
-  kind: 'skip' | 'cannotJudge'
+  kind: 'skip' | 'cannotJudge' | 'skipPrompt'
   onClose: () => void
   onChoose: (reason: string) => void
 }
@@ -17,9 +17,9 @@ export default function ReasonDialog({ kind, onClose, onChoose }: Props) {
   const [reason, setReason] = useState('')
   const [words, setWords] = useState('')
   const reasons =
-    kind === 'skip'
-      ? TO_SKIP.map((value) => ({ value, label: t(`rank.skip.reasons.${value}`) }))
-      : NOT_TO_JUDGE.map((value) => ({ value, label: t(`rank.cannotJudge.reasons.${value}`) }))
+    kind === 'cannotJudge'
+      ? NOT_TO_JUDGE.map((value) => ({ value, label: t(`rank.cannotJudge.reasons.${value}`) }))
+      : TO_SKIP.map((value) => ({ value, label: t(`rank.skip.reasons.${value}`) }))
   const isOther = reason === 'other'
   const isReady = reason !== '' && (!isOther || words.trim() !== '')
 

@@ -1,0 +1,1 @@
+"""One checkpoint behind OpenAI's protocol: ``python -m trainer.rlhf.serve CHECKPOINT``."""

@@ -14,6 +14,7 @@ from benchmarks.figures import RESULTS, keep
 BENCHMARKS = (
     "lab",
     "browser",
+    "flywheel",
     "judgements",
     "judgements.reliability",
     "judgements.reward_weights",

@@ -216,6 +216,8 @@ def _commands(private: Path, port: int | None) -> dict[str, list[str]]:
     if port:
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"]
         here = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--graceful-timeout", "5"]
+        # After the rest has settled: a model's weights take seconds and memory.
+        commands["model"] = [sys.executable, "manage.py", "serve_promoted", "--after", "15"]
         commands["web"] = [*gunicorn, *here]
     return commands
 

@@ -62,7 +62,7 @@ class Guard:
 
     def start(self) -> None:
         self.lab = subprocess.Popen(  # noqa: S603  # what our worker named
-            self.command, stdin=subprocess.DEVNULL, preexec_fn=_die_with(os.getpid())
+            self.command, stdin=subprocess.DEVNULL, preexec_fn=die_with(os.getpid())
         )
         if self.told_to_stop:
             self.lab.terminate()
@@ -119,7 +119,7 @@ def _clock() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def _die_with(parent: int):  # type: ignore[no-untyped-def]  # a function for the child
+def die_with(parent: int):  # type: ignore[no-untyped-def]  # a function for the child
     """In the child: when the guard itself is killed, the lab goes as well."""
 
     def tie() -> None:

@@ -89,8 +89,8 @@ class TestServing:
         product.make.send_signal(signal.SIGINT)
 
         assert product.make.wait(60) == -signal.SIGINT
-        # make, the supervisor, Valkey, two workers, beat, the web server and its two workers
-        assert len(family) == 9
+        # make, the supervisor, Valkey, two workers, beat, the model, the web server and its two workers
+        assert len(family) == 10
         assert not list(filter(is_alive, family))
         assert not (product.var / "broker").exists()
 

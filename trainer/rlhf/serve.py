@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
 import torch
@@ -18,6 +19,8 @@ from trainer.rlhf.serving.web import ModelServer
 
 KEY = "RANKWRIGHT_SERVE_KEY"
 MOST_CONTEXT = 8192
+FINISH_WITHIN = 60.0
+"""Seconds for answers that are under way when it is told to stop."""
 
 
 def main() -> None:
@@ -39,6 +42,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     print(f"serving {server.name} at http://{options.host}:{server.server_port}/v1", flush=True)
     server.serve_forever(poll_interval=0.2)
+    server.engine.finish(FINISH_WITHIN)
+    # The threads that write to callers have a moment more than the engine.
+    time.sleep(0.3)
     server.engine.close()
 
 

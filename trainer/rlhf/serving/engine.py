@@ -4,6 +4,7 @@ import logging
 import queue
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,12 @@ class Engine:
 
     def start(self) -> None:
         self._thread.start()
+
+    def finish(self, seconds: float) -> None:
+        """Wait until everybody who asked is answered, as long as that takes no longer."""
+        end = time.monotonic() + seconds
+        while (self.active or self.waiting) and time.monotonic() < end:
+            time.sleep(0.05)
 
     def close(self) -> None:
         """Cut off whoever is being answered."""

@@ -1,0 +1,22 @@
+"""The model's life after training: ``make bench ONLY=flywheel[.PART]``."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.figures import Figure
+
+PARTS = ("serving",)
+"""Each is a module with ``figures(repeats)``."""
+
+
+def measure(part: str, repeats: int) -> Iterator[Figure]:
+    """One part's figures, or all of them."""
+    if part and part not in PARTS:
+        raise SystemExit(f"there is no part {part}; choose from {', '.join(PARTS)}")
+    for name in (part,) if part else PARTS:
+        yield from importlib.import_module(f"benchmarks.flywheel.{name}").figures(repeats)
+
+
+def facts() -> dict[str, Any]:
+    return {}

@@ -133,7 +133,7 @@ class TestProofs:
     def test_the_readme_names_every_file_of_the_lab(self):
         named = set(re.findall(r"`(\w+\.py)`", self.README))
 
-        assert named == {path.name for path in self.LAB.glob("*.py")} - {"__init__.py"}
+        assert named == {path.name for path in self.LAB.rglob("*.py")} - {"__init__.py"}
 
 
 class TestArchitecture:

@@ -218,3 +218,39 @@ class PromptNotHeld(Refusal):
 
 class NameTaken(Refusal):
     code = "name_taken"
+
+
+class ModelAway(Refusal):
+    """Nobody answers in this campaign's chat now."""
+
+    code = "model_away"
+    status = 503
+
+
+class ModelBusy(Refusal):
+    code = "model_busy"
+    status = 503
+
+
+class ChatTooLong(BadInput):
+    code = "chat_too_long"
+
+
+class ChatLimit(Refusal):
+    """So many messages in so little time."""
+
+    code = "chat_limit"
+    status = 429
+
+
+class NoChat(Refusal):
+    """The campaign offers none, or none to whoever asks."""
+
+    code = "no_chat"
+    status = 403
+
+
+class AnswerTaken(Refusal):
+    """It is being written for another window already, or it is over."""
+
+    code = "answer_taken"

@@ -1,13 +1,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from annotation.actions import assignments, erasure, import_queue, quality, quality_reports, retention
+from annotation.actions import assignments, chats, erasure, import_queue, quality, quality_reports, retention
 from annotation.models import Campaign
 
 
 @shared_task(ignore_result=True)
 def return_overdue_assignments() -> None:
     assignments.return_overdue_assignments(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def end_abandoned_answers() -> None:
+    chats.end_abandoned_answers(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

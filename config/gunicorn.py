@@ -6,7 +6,8 @@ import tempfile
 from typing import Any
 
 wsgi_app = "config.wsgi"
-threads = 4
+# Ten of them may carry a chat's answer (annotation/api/chat_stream.py), which wait more than they work.
+threads = 16
 graceful_timeout = 30
 # What is still in the memory of a dead worker's file system would block its heartbeat.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

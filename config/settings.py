@@ -165,7 +165,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+-[\w-]{8}\.\w+$"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["annotation.permissions.DoesWork"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["annotation.api.parsing.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -181,6 +181,9 @@ SPECTACULAR_SETTINGS = {
         "Role": "annotation.models.Person.Role",
         "DemonstrationStatus": "annotation.models.Demonstration.Status",
         "WorkKind": "annotation.actions.history.Kind",
+        "ChatVerdict": "annotation.models.SideBySide.Verdict",
+        "ReviewVerdict": "annotation.models.Review.Verdict",
+        "ChatMessageStatus": "annotation.models.ChatMessage.Status",
         "RunStatus": "trainer.models.Run.Status",
         "RunKind": "trainer.models.Run.Kind",
         "RunFailure": "trainer.models.history.FAILURES",
@@ -219,6 +222,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.carry_out_erasures",
         "schedule": timedelta(seconds=30),
     },
+    "end-abandoned-answers": {
+        "task": "annotation.tasks.end_abandoned_answers",
+        "schedule": timedelta(minutes=2),
+    },
     "end-retention": {"task": "annotation.tasks.end_retention", "schedule": timedelta(hours=6)},
     "prioritize-disagreements": {
         "task": "annotation.tasks.prioritize_disagreements",
@@ -231,6 +238,15 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
+
+# --- Chat -----------------------------------------------------------------------------------------------
+
+# Who answers: found by its name, since people's rows know nothing of models.
+CHAT_ANSWERER = "trainer.answering.PromotedModel"
+# Any server of OpenAI's protocol in the place of the promoted checkpoint's, up to and with /v1.
+CHAT_URL = env.text("RANKWRIGHT_CHAT_URL", "")
+CHAT_MODEL = env.text("RANKWRIGHT_CHAT_MODEL", "")
+CHAT_KEY = env.text("RANKWRIGHT_CHAT_KEY", env.text("RANKWRIGHT_SERVE_KEY", ""))
 
 # --- Imports --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,10 @@ from django.db.models import Count, F, Q
 
 from annotation.models import (
     Acknowledgement,
+    BetterAnswer,
     Campaign,
+    ChatConsent,
+    ChatMessage,
     Consent,
     Demonstration,
     ErasureRequest,
@@ -19,7 +22,9 @@ from annotation.models import (
     Ranking,
     RankingDraft,
     Review,
+    SideBySide,
     Skip,
+    Thumb,
 )
 
 
@@ -141,6 +146,19 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
     reviews = Review.objects.filter(reviewer=person).values(
         "demonstration", "verdict", "reason", "reviewed_at"
     )
+    chats = ChatMessage.objects.filter(chat__person=person).values(
+        "chat", "parent", "role", "origin", "text", "created_at", campaign=F("chat__campaign__name")
+    )
+    thumbs = Thumb.objects.filter(message__chat__person=person).values(
+        "message", "is_up", "reasons", "note", "given_at"
+    )
+    pairs = SideBySide.objects.filter(left__chat__person=person).values(
+        "left", "right", "verdict", "answered_at"
+    )
+    better = BetterAnswer.objects.filter(message__chat__person=person).values("message", "text", "written_at")
+    allowed = ChatConsent.objects.filter(person=person).values(
+        "allows_training", "changed_at", "campaign__name"
+    )
     told: dict[str, Any] = {
         "consents": consents,
         "rankings": rankings,
@@ -150,6 +168,11 @@ def _contributions(person: Person) -> dict[str, Iterable[Any]]:
         "practice": practice,
         "acknowledgements": acknowledgements,
         "reviews": reviews,
+        "chat_consents": allowed,
+        "chat_messages": chats,
+        "chat_thumbs": thumbs,
+        "chat_choices": pairs,
+        "chat_better_answers": better,
     }
     return {name: rows.order_by("pk").iterator() for name, rows in told.items()}
 

@@ -17,6 +17,7 @@ from annotation.messages import check_turns
 from annotation.models import Campaign, Demonstration, Prompt
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
+CHAT = {"offers_chat": True, "chat_allows_guests": True, "chat_compares_percent": 20}
 
 
 @transaction.atomic
@@ -27,7 +28,7 @@ def load_sample_campaign(*, now: datetime, name: str = "", prompts_only: bool = 
     """
     about = json.loads((SAMPLE / "campaign.json").read_text(encoding="utf-8"))
     campaign, is_new = Campaign.objects.get_or_create(
-        name=name or about["name"], defaults={"description": about["description"]}
+        name=name or about["name"], defaults={**CHAT, "description": about["description"]}
     )
     if not is_new:
         return campaign

@@ -118,6 +118,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
         (_("Gold"), {"fields": ["gold_percent", "gold_minimum", "gold_pause_below"]}),
         (_("Privacy"), {"fields": ["scans_for_personal_data", "retention_days", "outlived"]}),
         (_("Training"), {"fields": ["held_out_percent"]}),
+        (_("Chat"), {"fields": ["offers_chat", "chat_allows_guests", "chat_compares_percent"]}),
     ]
 
     readonly_fields = ["outlived", "guideline_read"]

@@ -6,6 +6,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -63,12 +64,16 @@ class ErasureInput(serializers.Serializer[Any]):
 
 
 class OwnData(APIView):
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="getOwnData", responses=OwnDataOutput)
     def get(self, request: Request) -> Response:
         return _answer(person(request))
 
 
 class OwnContributions(APIView):
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="downloadOwnContributions", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> HttpResponseBase:
         return StreamingHttpResponse(
@@ -79,6 +84,8 @@ class OwnContributions(APIView):
 
 
 class OwnErasure(APIView):
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="askForErasure", request=ErasureInput, responses=OwnDataOutput)
     def post(self, request: Request) -> Response:
         body = ErasureInput(data=request.data)

@@ -3,6 +3,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -77,6 +78,8 @@ class PreferencesInput(PreferencesOutput):
 
 
 class Preferences(APIView):
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="changePreferences", request=PreferencesInput, responses=PreferencesOutput)
     def patch(self, request: Request) -> Response:
         body = PreferencesInput(data=request.data, partial=True)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -37,6 +37,8 @@ class SignInInput(serializers.Serializer[Any]):
 
 
 class Me(APIView):
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="getMe", responses=PersonOutput)
     def get(self, request: Request) -> Response:
         return Response(PersonOutput(person(request)).data)

@@ -131,6 +131,18 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("What labelers rate every response on, from 1 to 7, such as helpfulness."),
     )
+    offers_chat = models.BooleanField(
+        _("offers a chat"), default=False, help_text=_("People may talk to the promoted model.")
+    )
+    chat_allows_guests = models.BooleanField(
+        _("chat without an account"), default=False, help_text=_("Whoever finds the page may chat.")
+    )
+    chat_compares_percent = models.PositiveSmallIntegerField(
+        _("chat: two answers, in percent"),
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text=_("The share of messages that get two answers, of which the user picks the better one."),
+    )
     asks_strength = models.BooleanField(
         _("asks for strength"),
         default=False,

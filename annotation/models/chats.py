@@ -88,6 +88,9 @@ class ChatMessage(models.Model):
     text = models.TextField(_("text"), blank=True)
     idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
+    begun_at = models.DateTimeField(
+        _("begun"), null=True, blank=True, help_text=_("When the model was asked for it; once.")
+    )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:

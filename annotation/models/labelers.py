@@ -12,6 +12,8 @@ class Person(AbstractUser):
         """Writes demonstrations and ranks candidates; sees only their own work."""
         REVIEWER = "reviewer", _("Reviewer")
         """A labeler who also accepts or returns demonstrations, and settles disagreements."""
+        GUEST = "guest", _("Guest")
+        """Chats without an account of their own, and does nothing else."""
         RESEARCHER = "researcher", _("Researcher")
         """Sets up campaigns, freezes snapshots, starts runs."""
 
@@ -42,9 +44,13 @@ class Person(AbstractUser):
         verbose_name_plural = _("accounts")
         constraints = [
             models.CheckConstraint(
-                name="person_role_known", condition=Q(role__in=["labeler", "reviewer", "researcher"])
+                name="person_role_known", condition=Q(role__in=["labeler", "reviewer", "guest", "researcher"])
             ),
         ]
+
+    @property
+    def is_guest(self) -> bool:
+        return self.role == self.Role.GUEST
 
     @property
     def is_researcher(self) -> bool:

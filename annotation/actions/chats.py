@@ -133,9 +133,13 @@ def keep_words(answer: ChatMessage, text: str) -> bool:
 
 
 def end_answer(answer: ChatMessage, text: str, status: str, *, now: datetime) -> bool:
-    """It is written, broken off or failed. False where the user stopped it first."""
-    writing = ChatMessage.objects.filter(pk=answer.pk, status=Status.WRITING)
-    return bool(writing.update(text=text, status=status, finished_at=now))
+    """It is written, broken off or failed. False where the user stopped it first: then it ends with the words
+    that there were by then."""
+    same = ChatMessage.objects.filter(pk=answer.pk)
+    if same.filter(status=Status.WRITING).update(text=text, status=status, finished_at=now):
+        return True
+    same.filter(status=Status.STOPPED).update(text=text)
+    return False
 
 
 def stop_answer(answer: ChatMessage, *, now: datetime) -> None:

@@ -53,7 +53,7 @@ class _Events:
 
     def __init__(self, answer: ChatMessage) -> None:
         self.answer, self.text, self.kept_at = answer, "", time.monotonic()
-        self.is_over = False
+        self.is_over = self.is_ended = False
         self.pieces: Any = answerer().stream(answer, conversation_before(answer), seed=answer.pk)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -66,8 +66,9 @@ class _Events:
     def close(self) -> None:
         try:
             self.pieces.close()
-            # The page has gone in the middle: what there is is kept.
-            self._end(Status.STOPPED)
+            if not self.is_ended:
+                # The page has gone in the middle: what there is is kept.
+                self._end(Status.STOPPED)
         finally:
             if not self.is_over:
                 self.is_over = True
@@ -82,6 +83,7 @@ class _Events:
                 yield _event(status=self.answer.status)
                 return
             if time.monotonic() - self.kept_at > KEEP_EVERY and not self._keep():
+                self._end(Status.STOPPED)
                 yield _event(status=Status.STOPPED)
                 return
             if event := _told(piece):
@@ -97,6 +99,7 @@ class _Events:
         return goes_on
 
     def _end(self, status: str) -> None:
+        self.is_ended = True
         if end_answer(self.answer, self.text, status, now=timezone.now()):
             self.answer.status = status
 

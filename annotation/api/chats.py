@@ -91,11 +91,15 @@ class ChatMessageOutput(serializers.ModelSerializer[ChatMessage]):
 class SideBySideOutput(serializers.ModelSerializer[SideBySide]):
     left = serializers.IntegerField(source="left_id")
     right = serializers.IntegerField(source="right_id")
+    verdict = serializers.SerializerMethodField(help_text="Null until the user says it.")
 
     class Meta:
         model = SideBySide
         fields = ["id", "left", "right", "verdict"]
-        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=SideBySide.Verdict.choices, allow_null=True))
+    def get_verdict(self, pair: SideBySide) -> str | None:
+        return pair.verdict or None
 
 
 class ChatOutput(serializers.ModelSerializer[Chat]):

@@ -17,6 +17,7 @@ from annotation.actions.chats import (
     begin_chat,
     conversation_before,
     end_abandoned_answers,
+    end_answer,
     keep_words,
     send_message,
     stop_answer,
@@ -125,8 +126,9 @@ class TestAChat:
         stop_answer(answer, now=NOON)
 
         assert not keep_words(answer, "Half an answer")
+        assert not end_answer(answer, "Half an answer", "FINISHED", now=NOON)
         answer.refresh_from_db()
-        assert (answer.status, answer.text) == ("STOPPED", "Half an")
+        assert (answer.status, answer.text) == ("STOPPED", "Half an answer")
 
     def test_is_written_for_one_window_and_kept_when_that_goes(self, page, chat):
         answer = send(page, chat, "one two three").json()["messages"][1]

@@ -40,6 +40,7 @@ SCREENS = [
     ("consent", "ada", "/app/rank/{terms}", ""),
     ("history", "ada", "/app/history", ""),
     ("guidelines", "ada", "/app/guidelines/{kitchen}", ""),
+    ("chat", "ada", "/app/chat", ""),
     ("own-data", "ada", "/app/my-data", ""),
     ("settings", "ada", "/app/settings", ""),
     ("no-permission", "ada", "/app/review", ""),
@@ -54,7 +55,7 @@ SCREENS = [
 def desk(ada, kitchen):
     """Something to do for everybody, on every screen."""
     rosa = Person.objects.create_user("rosa", first_name="Rosa", role=Person.Role.REVIEWER)
-    Campaign.objects.filter(pk=kitchen.pk).update(description="日常问题")
+    Campaign.objects.filter(pk=kitchen.pk).update(description="日常问题", offers_chat=True)
     terms = Campaign.objects.create(name="Terms")
     publish_consent_text(campaign=terms, text="我们保留你的排序。", now=timezone.now())
     submit_demonstration(

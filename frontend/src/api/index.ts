@@ -2,7 +2,7 @@ import { answer, client } from './client'
 import type { components } from './schema'
 
 export { actAs, onConsentNeeded, onSignedOut } from './client'
-export { ApiError } from './errors'
+export { ApiError, refusal } from './errors'
 export { serverNow } from './server-time'
 
 type Schemas = components['schemas']
@@ -44,6 +44,14 @@ export type Order = Schemas['OrderOutput']
 export type Practice = Schemas['PracticeOutput']
 export type PracticeItem = Schemas['ShownPracticeOutput']
 export type PracticeResult = Schemas['PracticeAttemptOutput']
+export type ChatCampaign = Schemas['ChatCampaignOutput']
+export type Chat = Schemas['ChatOutput']
+export type WholeChat = Schemas['WholeChatOutput']
+export type ChatMessage = Schemas['ChatMessageOutput']
+export type SideBySide = Schemas['SideBySideOutput']
+export type ChatVerdict = Schemas['ChatVerdict']
+export type NewMessages = Schemas['NewMessagesOutput']
+export type Thumb = Schemas['ThumbOutput']
 export type SubmissionBody = Schemas['SubmissionInputRequest']
 
 /** How to send: whose it is, until when to wait, and whether to go on when the page goes away. */
@@ -253,3 +261,49 @@ export const claimAdjudications = (campaignId: number, body: { count: number; ho
   )
 
 export const listOrders = (key: string) => answer(client.GET('/api/assignments/{key}/orders', { params: { path: { key } } }))
+
+export const listChatCampaigns = () => answer(client.GET('/api/chat/campaigns'))
+
+export const becomeGuest = (campaign: number) => answer(client.POST('/api/chat/guests', { body: { campaign } }))
+
+export const consentToChatTraining = (campaign: number, allows: boolean) =>
+  answer(
+    client.PUT('/api/chat/campaigns/{campaign_id}/training', {
+      params: { path: { campaign_id: campaign } },
+      body: { allows_training: allows },
+    }),
+  )
+
+export const listChats = (campaign: number) =>
+  answer(client.GET('/api/chat/campaigns/{campaign_id}/chats', { params: { path: { campaign_id: campaign } } }))
+
+export const beginChat = (campaign: number) =>
+  answer(client.POST('/api/chat/campaigns/{campaign_id}/chats', { params: { path: { campaign_id: campaign } } }))
+
+export const getChat = (chat: number) => answer(client.GET('/api/chats/{chat_id}', { params: { path: { chat_id: chat } } }))
+
+export const renameChat = (chat: number, title: string) =>
+  answer(client.PATCH('/api/chats/{chat_id}', { params: { path: { chat_id: chat } }, body: { title } }))
+
+export const deleteChat = (chat: number) => answer(client.DELETE('/api/chats/{chat_id}', { params: { path: { chat_id: chat } } }))
+
+export const sendMessage = (chat: number, body: Schemas['MessageInputRequest']) =>
+  answer(client.POST('/api/chats/{chat_id}/messages', { params: { path: { chat_id: chat } }, body }))
+
+export const answerAgain = (message: number) =>
+  answer(client.POST('/api/chat/answers/{message_id}/again', { params: { path: { message_id: message } } }))
+
+export const stopAnswer = (message: number) =>
+  answer(client.POST('/api/chat/answers/{message_id}/stop', { params: { path: { message_id: message } } }))
+
+export const giveThumb = (message: number, body: Schemas['ThumbInputRequest']) =>
+  answer(client.PUT('/api/chat/answers/{message_id}/thumb', { params: { path: { message_id: message } }, body }))
+
+export const takeThumbBack = (message: number) =>
+  answer(client.DELETE('/api/chat/answers/{message_id}/thumb', { params: { path: { message_id: message } } }))
+
+export const writeBetterAnswer = (message: number, text: string) =>
+  answer(client.PUT('/api/chat/answers/{message_id}/better', { params: { path: { message_id: message } }, body: { text } }))
+
+export const decideBetween = (pair: number, verdict: ChatVerdict) =>
+  answer(client.PUT('/api/chat/pairs/{pair_id}', { params: { path: { pair_id: pair } }, body: { verdict } }))

@@ -297,6 +297,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chat/answers/{message_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Another answer to the same message, in the place of this one. */
+        post: operations["answerAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/answers/{message_id}/better": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["writeBetterAnswer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/answers/{message_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["stopAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/answers/{message_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The answer as it is written, as server-sent events; asked for once. */
+        get: operations["streamAnswer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/answers/{message_id}/thumb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["giveThumb"];
+        post?: never;
+        delete: operations["takeThumbBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listChatCampaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/campaigns/{campaign_id}/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listChats"];
+        put?: never;
+        post: operations["beginChat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/campaigns/{campaign_id}/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["consentToChatTraining"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["becomeGuest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/pairs/{pair_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["decideBetween"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getChat"];
+        put?: never;
+        post?: never;
+        delete: operations["deleteChat"];
+        options?: never;
+        head?: never;
+        patch: operations["renameChat"];
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["sendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demonstrations/{demonstration_id}/draft": {
         parameters: {
             query?: never;
@@ -664,6 +858,14 @@ export interface components {
         AssignmentsOutput: {
             assignments: components["schemas"]["AssignmentOutput"][];
         };
+        BetterAnswerInput: {
+            /** @description Empty takes it back. */
+            text: string;
+        };
+        BetterAnswerInputRequest: {
+            /** @description Empty takes it back. */
+            text: string;
+        };
         /** @enum {unknown} */
         BlankEnum: "";
         /** @description A campaign, and what waits in it for whoever asks. */
@@ -703,6 +905,69 @@ export interface components {
             readonly id: number;
             text: string;
         };
+        /** @description A campaign whose model one may talk to. */
+        ChatCampaignOutput: {
+            id: number;
+            name: string;
+            description: string;
+            allows_guests: boolean;
+            /** @description What whoever asks said of it; null where they were not asked yet. */
+            allows_training: boolean | null;
+        };
+        /** @description Which model wrote it is nowhere in it. */
+        ChatMessageOutput: {
+            readonly id: number;
+            readonly follows: number | null;
+            readonly role: components["schemas"]["ChatMessageOutputRoleEnum"];
+            readonly origin: components["schemas"]["OriginEnum"];
+            readonly status: components["schemas"]["ChatMessageStatus"];
+            readonly text: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            readonly created_at: string;
+            readonly thumb: components["schemas"]["ThumbOutput"] | null;
+            /** @description What the user would rather have read. */
+            readonly better_answer: string | null;
+        };
+        /**
+         * @description * `user` - User
+         *     * `assistant` - Assistant
+         * @enum {string}
+         */
+        ChatMessageOutputRoleEnum: "user" | "assistant";
+        /**
+         * @description * `WRITING` - Being written
+         *     * `FINISHED` - Finished
+         *     * `STOPPED` - Stopped
+         *     * `FAILED` - Failed
+         * @enum {string}
+         */
+        ChatMessageStatus: "WRITING" | "FINISHED" | "STOPPED" | "FAILED";
+        ChatOutput: {
+            readonly id: number;
+            campaign: number;
+            readonly title: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            readonly updated_at: string;
+        };
+        ChatTrainingBody: {
+            allows_training: boolean;
+        };
+        ChatTrainingBodyRequest: {
+            allows_training: boolean;
+        };
+        /** @enum {string} */
+        ChatVerdict: "left" | "right" | "tie" | "both_bad" | "skipped";
         ClaimInputRequest: {
             /** @description Assignments that the page still has besides this one. */
             holding?: string[];
@@ -794,7 +1059,7 @@ export interface components {
         };
         /** @description Without its reviewer: who said it changes nothing about the text. */
         EarlierReviewOutput: {
-            verdict: components["schemas"]["VerdictEnum"];
+            verdict: components["schemas"]["ReviewVerdict"];
             /** @description Shown to the author. */
             reason?: string;
             /**
@@ -839,7 +1104,7 @@ export interface components {
         /** @description Without its reviewer: who said it changes nothing about the text. */
         FeedbackOutput: {
             readonly id: number;
-            verdict: components["schemas"]["VerdictEnum"];
+            verdict: components["schemas"]["ReviewVerdict"];
             /** @description Shown to the author. */
             reason?: string;
             /**
@@ -875,6 +1140,9 @@ export interface components {
              * Format: date-time
              */
             withdrawn_at?: string | null;
+        };
+        GuestInputRequest: {
+            campaign: number;
         };
         GuidelineOutput: {
             /** Format: int64 */
@@ -1014,6 +1282,15 @@ export interface components {
             end: number;
             flag: components["schemas"]["FlagEnum"];
         };
+        MessageInputRequest: {
+            /** Format: uuid */
+            idempotency_key: string;
+            text: string;
+            /** @description The answer it follows. */
+            follows?: number | null;
+            /** @description The message it replaces. */
+            edits?: number | null;
+        };
         MessageOutput: {
             role: components["schemas"]["MessageOutputRoleEnum"];
             content: string;
@@ -1031,6 +1308,10 @@ export interface components {
          * @enum {string}
          */
         ModeEnum: "removed" | "anonymised";
+        NewMessagesOutput: {
+            messages: components["schemas"]["ChatMessageOutput"][];
+            side_by_side: components["schemas"]["SideBySideOutput"] | null;
+        };
         NextOutput: {
             /** @description What replaces the assignment just left; empty when all is done. */
             next: components["schemas"]["AssignmentOutput"][];
@@ -1054,6 +1335,14 @@ export interface components {
             cannot_judge?: string;
             rationale?: string;
         };
+        /**
+         * @description * `first` - First
+         *     * `again` - Made again
+         *     * `edited` - Edited
+         *     * `beside` - Beside another
+         * @enum {string}
+         */
+        OriginEnum: "first" | "again" | "edited" | "beside";
         OwnAccountOutput: {
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             username: string;
@@ -1167,6 +1456,9 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
+        };
+        PatchedChatTitleInputRequest: {
+            title?: string;
         };
         /** @description What changes; null is as the screens come. */
         PatchedPreferencesInputRequest: {
@@ -1361,7 +1653,7 @@ export interface components {
             skips: number;
         };
         ReviewInputRequest: {
-            verdict: components["schemas"]["VerdictEnum"];
+            verdict: components["schemas"]["ReviewVerdict"];
             /**
              * @description Shown to the author.
              * @default
@@ -1374,6 +1666,12 @@ export interface components {
             review_id: number;
             next: components["schemas"]["ReviewedDemonstrationOutput"] | null;
         };
+        /**
+         * @description * `ACCEPTED` - Accepted
+         *     * `RETURNED` - Returned
+         * @enum {string}
+         */
+        ReviewVerdict: "ACCEPTED" | "RETURNED";
         /** @description What a reviewer sees: nothing in it tells who wrote the demonstration. */
         ReviewedDemonstrationOutput: {
             readonly id: number;
@@ -1402,10 +1700,11 @@ export interface components {
         /**
          * @description * `labeler` - Labeler
          *     * `reviewer` - Reviewer
+         *     * `guest` - Guest
          *     * `researcher` - Researcher
          * @enum {string}
          */
-        Role: "labeler" | "reviewer" | "researcher";
+        Role: "labeler" | "reviewer" | "guest" | "researcher";
         /**
          * @description * `out_of_memory` - Out of memory
          *     * `not_a_number` - The numbers broke down
@@ -1537,6 +1836,13 @@ export interface components {
             /** @description How often whoever asks has tried it. */
             attempts: number;
         };
+        SideBySideOutput: {
+            readonly id: number;
+            left: number;
+            right: number;
+            /** @description Null until the user says it. */
+            readonly verdict: (components["schemas"]["ChatVerdict"] | components["schemas"]["NullEnum"]) | null;
+        };
         SignInInputRequest: {
             username: string;
             password: string;
@@ -1592,6 +1898,17 @@ export interface components {
          * @enum {string}
          */
         ThemeEnum: "system" | "light" | "dark";
+        ThumbInputRequest: {
+            is_up: boolean;
+            reasons?: string[];
+            /** @default  */
+            note: string;
+        };
+        ThumbOutput: {
+            is_up: boolean;
+            reasons: string[];
+            note: string;
+        };
         TurnInputRequest: {
             /** @description user or assistant */
             role: string;
@@ -1619,7 +1936,7 @@ export interface components {
         /** @description Without its reviewer: who said it changes nothing about the text. */
         UnreadFeedbackOutput: {
             readonly id: number;
-            verdict: components["schemas"]["VerdictEnum"];
+            verdict: components["schemas"]["ReviewVerdict"];
             /** @description Shown to the author. */
             reason?: string;
             /**
@@ -1648,12 +1965,26 @@ export interface components {
             /** @description How the prompt's last message begins. */
             readonly excerpt: string;
         };
-        /**
-         * @description * `ACCEPTED` - Accepted
-         *     * `RETURNED` - Returned
-         * @enum {string}
-         */
-        VerdictEnum: "ACCEPTED" | "RETURNED";
+        VerdictInputRequest: {
+            verdict: components["schemas"]["ChatVerdict"];
+        };
+        WholeChatOutput: {
+            readonly id: number;
+            campaign: number;
+            readonly title: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            readonly updated_at: string;
+            readonly messages: components["schemas"]["ChatMessageOutput"][];
+            readonly side_by_sides: components["schemas"]["SideBySideOutput"][];
+        };
         /**
          * @description * `demonstration` - Demonstration
          *     * `ranking` - Ranking
@@ -2184,6 +2515,364 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClaimedReviewOutput"];
+                };
+            };
+        };
+    };
+    answerAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewMessagesOutput"];
+                };
+            };
+        };
+    };
+    writeBetterAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BetterAnswerInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterAnswerInput"];
+                };
+            };
+        };
+    };
+    stopAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessageOutput"];
+                };
+            };
+        };
+    };
+    streamAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    giveThumb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThumbInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThumbOutput"];
+                };
+            };
+        };
+    };
+    takeThumbBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listChatCampaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatCampaignOutput"][];
+                };
+            };
+        };
+    };
+    listChats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatOutput"][];
+                };
+            };
+        };
+    };
+    beginChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatOutput"];
+                };
+            };
+        };
+    };
+    consentToChatTraining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatTrainingBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatTrainingBody"];
+                };
+            };
+        };
+    };
+    becomeGuest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonOutput"];
+                };
+            };
+        };
+    };
+    decideBetween: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pair_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideBySideOutput"];
+                };
+            };
+        };
+    };
+    getChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeChatOutput"];
+                };
+            };
+        };
+    };
+    deleteChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renameChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedChatTitleInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatOutput"];
+                };
+            };
+        };
+    };
+    sendMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewMessagesOutput"];
                 };
             };
         };

@@ -19,10 +19,14 @@ import { BreakReminder } from './break-reminder'
 import { ErrorBoundary } from './error-boundary'
 import { Header } from './header'
 import { arrive, ME } from './me'
+import { numberOf } from './number-of'
 import { SessionEnd } from './session-end'
 import { UpdateNotice } from './update-notice'
 import { useRouteFocus } from './use-route-focus'
 
+const ChatScreen = lazy(() => import('@/features/chat/chat-screen'))
+const GuestDoor = lazy(() => import('./guest-door'))
+const GuestScreens = lazy(() => import('./guest-screens'))
 const loadRankScreen = () => import('@/features/rank/rank-screen')
 
 // What the first screen does not show comes when it is asked for.
@@ -58,22 +62,29 @@ function Session() {
   const { t } = useTranslation()
   const queries = useQueryClient()
   const me = useQuery(ME)
+  const [isChat, wanted] = useRoute('/chat/:campaign?/*?')
   useLanguage()
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
   }
   if (me.data === undefined) return <p className="waiting" aria-busy="true">{t('loading')}</p>
+  const enter = (person: Person) => queries.setQueryData(ME.queryKey, arrive(person))
   if (me.data === null) {
     return (
       <>
         <Header person={null} />
         <Suspense>
-          <SignInScreen onSignedIn={(person) => queries.setQueryData(ME.queryKey, arrive(person))} />
+          {isChat ? (
+            <GuestDoor campaign={numberOf(wanted.campaign)} onEntered={enter} />
+          ) : (
+            <SignInScreen onSignedIn={enter} />
+          )}
         </Suspense>
       </>
     )
   }
+  if (me.data.role === 'guest') return <Suspense><GuestScreens /></Suspense>
   return (
     <>
       {/* First: what is sent says whose it is from the first request on. */}
@@ -152,6 +163,9 @@ function Screens({ person }: { person: Person }) {
                 <DemonstrateScreen campaign={Number(id)} name={campaign?.name ?? ''} person={person} />
               </ConsentGate>
             )}
+          </Route>
+          <Route path="/chat/:campaign?/:chat?">
+            {({ campaign, chat }) => <ChatScreen campaign={numberOf(campaign)} chat={numberOf(chat)} />}
           </Route>
           <Route path="/my-data"><OwnDataScreen /></Route>
           <Route path="/settings"><SettingsScreen /></Route>

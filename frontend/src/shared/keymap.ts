@@ -5,7 +5,7 @@
  * A chord is modifiers and a key joined by "+". "Mod" is Ctrl, on a Mac also Command. "Digit" stands for 1 to 9
  * and "Letter" for A to I: the answer in that place.
  */
-export const SCOPES = ['rank', 'scale', 'adjudicate', 'demonstrate', 'review', 'settings', 'everywhere'] as const
+export const SCOPES = ['rank', 'scale', 'adjudicate', 'demonstrate', 'review', 'chat', 'settings', 'everywhere'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export type Command =
@@ -49,6 +49,12 @@ export type Command =
   | 'writeReason'
   | 'showChanges'
   | 'undoSetting'
+  | 'stopAnswer'
+  | 'newChat'
+  | 'leftBetter'
+  | 'rightBetter'
+  | 'bothGood'
+  | 'bothBad'
 
 export type Binding = {
   scope: Scope
@@ -96,6 +102,12 @@ export const KEYMAP: readonly Binding[] = [
   { scope: 'demonstrate', command: 'turnUp', chords: ['Alt+ArrowUp'], inFields: true },
   { scope: 'demonstrate', command: 'turnDown', chords: ['Alt+ArrowDown'], inFields: true },
   { scope: 'demonstrate', command: 'undoTurns', chords: ['Mod+Z'] },
+  { scope: 'chat', command: 'leftBetter', chords: ['1'] },
+  { scope: 'chat', command: 'rightBetter', chords: ['2'] },
+  { scope: 'chat', command: 'bothGood', chords: ['3'] },
+  { scope: 'chat', command: 'bothBad', chords: ['4'] },
+  { scope: 'chat', command: 'stopAnswer', chords: ['Escape'], inFields: true },
+  { scope: 'chat', command: 'newChat', chords: ['Alt+N'], inFields: true },
   { scope: 'settings', command: 'undoSetting', chords: ['Mod+Z'] },
   { scope: 'everywhere', command: 'submitAnywhere', chords: ['Mod+Enter'], inFields: true },
   { scope: 'everywhere', command: 'showGuideline', chords: ['L'] },

@@ -8,6 +8,7 @@ import { PracticeKind } from '@/components/practice-first'
 import { useTitle } from '@/components/use-title'
 import { WorkCard, WorkCards, WorkKind } from '@/components/work-card'
 
+import { ChatLink } from './chat-link'
 import { Continue } from './continue'
 import { GuidelineBadge } from './guideline-badge'
 import styles from './home.module.css'
@@ -46,6 +47,7 @@ export function HomeScreen({ person, campaigns, error, onRetry }: Props) {
         )}
       </Loaded>
       {campaigns?.map((campaign) => <CampaignCard key={campaign.id} campaign={campaign} />)}
+      <ChatLink />
       <p className={styles.links}>
         <Link href="/history">{t('history.title')}</Link>
         <Link href="/my-data">{t('ownData.title')}</Link>

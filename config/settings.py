@@ -419,6 +419,16 @@ UNFOLD = {
                         "link": reverse_lazy("admin:trainer_checkpoint_changelist"),
                     },
                     {
+                        "title": _("Promotions"),
+                        "icon": "verified",
+                        "link": reverse_lazy("admin:trainer_promotion_changelist"),
+                    },
+                    {
+                        "title": _("Promotion rules"),
+                        "icon": "rule",
+                        "link": reverse_lazy("admin:trainer_gaterule_changelist"),
+                    },
+                    {
                         "title": _("Sampled completions"),
                         "icon": "forum",
                         "link": reverse_lazy("admin:trainer_sampledcompletion_changelist"),

@@ -79,3 +79,9 @@ class TooManyRuns(Refusal):
     """One person's share of the queue is used up."""
 
     code = "too_many_runs"
+
+
+class GateNotPassed(Refusal):
+    """A rule of the campaign's promotion gate does not hold."""
+
+    code = "gate_not_passed"

@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -15,7 +16,8 @@ from trainer.admin.figures import in_words
 from trainer.admin.forms import RegisterForm
 from trainer.admin.lineage import lineage
 from trainer.admin.links import listed, starts_from, url_of
-from trainer.models import Checkpoint
+from trainer.admin.promotions import promote_page
+from trainer.models import Checkpoint, Promotion
 
 
 @admin.register(Checkpoint)
@@ -26,6 +28,7 @@ class CheckpointAdmin(ResearcherAdmin):
     search_fields = ["name", "digest"]
     fields = readonly_fields = ["digest"]
     actions_list = ["register"]
+    actions_detail = ["promote"]
 
     @action(
         description=gettext_lazy("Register a base model"),
@@ -46,6 +49,11 @@ class CheckpointAdmin(ResearcherAdmin):
             lead=_("Known here: %(names)s.") % {"names": ", ".join(settings.BASE_MODELS)},
         )
 
+    @action(description=gettext_lazy("Promote"), icon="verified", url_path="promote", permissions=["view"])
+    def promote(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        self.check_researcher(request)
+        return promote_page(self, request, get_object_or_404(Checkpoint, pk=object_id))
+
     def page_of(self, row: Checkpoint) -> dict[str, Any]:
         return {
             "checkpoint": row,
@@ -57,11 +65,13 @@ class CheckpointAdmin(ResearcherAdmin):
 
 
 def _facts(checkpoint: Checkpoint) -> Facts:
+    standing = Promotion.objects.standing().filter(checkpoint=checkpoint).select_related("campaign")
     used = [*checkpoint.runs_from_it.order_by("pk"), *checkpoint.runs_scored_by_it.order_by("pk")]
     return [
         (_("Kind"), checkpoint.get_kind_display()),
         (_("Location"), format_html("<code>{}</code>", checkpoint.location)),
         (_("Created"), checkpoint.created_at),
+        (_("Answers in"), listed(standing)),
         (_("Made by"), listed(checkpoint.made_by.order_by("pk"))),
         (_("Runs that use it"), listed(used)),
         ("sha256", format_html("<code>{}</code>", checkpoint.digest)),

@@ -15,7 +15,7 @@ Start = tuple[str, str]
 
 
 def url_of(row: Model) -> str:
-    return reverse(f"admin:trainer_{row._meta.model_name}_change", args=[row.pk])
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def link_to(row: Model | None) -> SafeString | str:

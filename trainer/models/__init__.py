@@ -6,7 +6,7 @@ from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
 from trainer.models.nodes import Node
 from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
-from trainer.models.serving import Evaluation, ModelServer, Promotion, ServedMessage
+from trainer.models.serving import Evaluation, GateRule, ModelServer, Promotion, ServedMessage
 from trainer.models.snapshots import Snapshot
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Checkpoint",
     "Evaluation",
     "Export",
+    "GateRule",
     "ModelServer",
     "Node",
     "Promotion",

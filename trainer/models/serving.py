@@ -123,3 +123,40 @@ class ServedMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checkpoint}: {self.message}"
+
+
+class GateRule(models.Model):
+    """What a checkpoint must reach before it may answer a campaign's chats."""
+
+    class Bound(models.TextChoices):
+        AT_LEAST = "at_least", _("at least")
+        AT_MOST = "at_most", _("at most")
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="gate_rules", verbose_name=_("campaign")
+    )
+    figure = models.CharField(
+        _("figure"),
+        max_length=60,
+        help_text=_(
+            "As its run or an evaluation names it, such as held_out_loss, score, ref_kl or win_rate_low."
+        ),
+    )
+    bound = models.CharField(_("bound"), max_length=8, choices=Bound.choices)
+    value = models.FloatField(_("value"))
+
+    class Meta:
+        verbose_name = _("promotion rule")
+        verbose_name_plural = _("promotion rules")
+        constraints = [
+            models.UniqueConstraint(name="gate_rule_once", fields=["campaign", "figure", "bound"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.figure} {self.get_bound_display()} {self.value:g}"
+
+    def holds(self, measured: float | None) -> bool:
+        """What was not measured does not hold."""
+        if measured is None:
+            return False
+        return measured >= self.value if self.bound == self.Bound.AT_LEAST else measured <= self.value

@@ -1,0 +1,84 @@
+"""Which checkpoint answers a campaign's chats: what it must have reached, and who decided."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotation.models import Campaign, Person
+from trainer.errors import GateNotPassed, WrongCheckpointKind
+from trainer.models import Checkpoint, GateRule, Promotion
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A rule of the gate, and what the checkpoint reached."""
+
+    rule: GateRule
+    measured: float | None
+    """None where nobody measured it."""
+
+    @property
+    def holds(self) -> bool:
+        return self.rule.holds(self.measured)
+
+
+def figures_of(checkpoint: Checkpoint) -> dict[str, float]:
+    """What is known of it by name: how its run ended, then what was measured since; the latest counts."""
+    known: dict[str, Any] = dict(checkpoint.summary)
+    for evaluation in checkpoint.evaluations.order_by("measured_at", "pk"):
+        known |= evaluation.figures
+    return {name: float(value) for name, value in known.items() if _is_number(value)}
+
+
+def check_gate(campaign: Campaign, checkpoint: Checkpoint) -> list[Checked]:
+    """Each of the campaign's rules beside what the checkpoint reached."""
+    figures = figures_of(checkpoint)
+    rules = campaign.gate_rules.order_by("figure", "bound")
+    return [Checked(rule, figures.get(rule.figure)) for rule in rules]
+
+
+@transaction.atomic
+def promote_checkpoint(
+    *, campaign: Campaign, checkpoint: Checkpoint, by: Person | None, now: datetime, reason: str = ""
+) -> Promotion:
+    """From now on it answers the campaign's chats; the one before is kept in the history.
+
+    ``reason``: why it is promoted although the gate does not let it pass.
+
+    :raises WrongCheckpointKind: a reward model answers nobody.
+    :raises GateNotPassed: a rule does not hold, and no reason is given.
+    """
+    if checkpoint.kind == Checkpoint.Kind.REWARD:
+        raise WrongCheckpointKind(_("A reward model scores answers; it cannot give any."))
+    # One after the other: both could end the same one before, and begin.
+    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    checked = check_gate(campaign, checkpoint)
+    missed = [str(one.rule) for one in checked if not one.holds]
+    if missed and not reason.strip():
+        words = _("The gate does not let it pass: %(rules)s. Say why it is promoted all the same, or do not.")
+        raise GateNotPassed(words % {"rules": "; ".join(missed)})
+    standing = Promotion.objects.standing().filter(campaign=campaign)
+    if (before := standing.first()) and before.checkpoint == checkpoint:
+        return before
+    standing.update(ended_at=now)
+    told = [{"rule": str(one.rule), "measured": one.measured, "holds": one.holds} for one in checked]
+    return Promotion.objects.create(
+        campaign=campaign,
+        checkpoint=checkpoint,
+        figures={"gate": told, **({"reason": reason.strip()} if missed else {})},
+        promoted_by=by,
+        promoted_at=now,
+    )
+
+
+def end_promotion(*, campaign: Campaign, now: datetime) -> bool:
+    """From now on the base model answers again. False where nothing was promoted."""
+    return bool(Promotion.objects.standing().filter(campaign=campaign).update(ended_at=now))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -63,7 +63,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         # The labeler app's shell is what Vite built.
-        "DIRS": [ROOT / "frontend" / "dist"],
+        "DIRS": [ROOT / "config" / "templates", ROOT / "frontend" / "dist"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -283,6 +283,7 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 # --- Admin ----------------------------------------------------------------------------------------------
 
 UNFOLD = {
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "SITE_TITLE": "Rankwright",
     "SITE_HEADER": "Rankwright",
     "SITE_SUBHEADER": _("Rankings into better models"),

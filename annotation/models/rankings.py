@@ -96,7 +96,10 @@ class Ranking(models.Model):
         verbose_name = _("ranking")
         verbose_name_plural = _("rankings")
         # A labeler's day and their latest ones, among the millions of all.
-        indexes = [models.Index(name="ranking_latest_of_labeler", fields=["labeler", "-submitted_at"])]
+        indexes = [
+            models.Index(name="ranking_latest_of_labeler", fields=["labeler", "-submitted_at"]),
+            models.Index(name="ranking_by_time", fields=["submitted_at"]),
+        ]
         constraints = [
             models.UniqueConstraint(name="ranking_revision_once", fields=["assignment", "revision"]),
             models.UniqueConstraint(

@@ -164,6 +164,7 @@ def queue_chain(
     snapshots = {
         kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
         for kind in Snapshot.Kind
+        if kind in {SNAPSHOT_KINDS[one] for one in CHAIN}
     }
     with transaction.atomic():
         return _queue_on(snapshots, base, created_by, overrides or {}, idempotency_key, now)

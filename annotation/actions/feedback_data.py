@@ -66,12 +66,13 @@ class Done:
     """That labelers see from now on."""
 
 
-def plan_feedback_data(*, campaign: Campaign, terms: Terms, now: datetime) -> Plan:
-    """Look at all feedback, and change nothing.
+def plan_feedback_data(*, campaign: Campaign, terms: Terms, now: datetime, scans: bool = True) -> Plan:
+    """Look at all feedback, and change nothing. ``scans`` is False where there is so much that only a worker
+    has the time to look for personal data.
 
     :raises ScannerMissing: the campaign scans for personal data, and nothing that can is installed.
     """
-    scans = campaign.scans_for_personal_data or can_scan()
+    scans = scans and (campaign.scans_for_personal_data or can_scan())
     found = found_feedback(campaign, weak=terms.weak, now=now)
     choice = choose(found, percent=terms.percent, finds=_finder() if scans else lambda messages: False)
     wanted = {one.key: one for one in choice.taken}

@@ -1,5 +1,7 @@
 """What became of each piece of chat feedback: back to the answer it was about, and on to the snapshots."""
 
+from collections.abc import Iterator
+
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
@@ -9,18 +11,19 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue
+from annotation.admin.lists import LongList, Rows, accounts
 from annotation.models import FeedbackUse
 from trainer.actions.feedback_lineage import snapshots_holding
 from trainer.admin.links import listed
 
 
 @admin.register(FeedbackUse)
-class FeedbackUseAdmin(RecordAdmin):
+class FeedbackUseAdmin(LongList, RecordAdmin):
     list_display = ["id", "prompt", "source", "is_good", "weight", "person", "given_at"]
     list_display_links = ["id", "prompt"]
     list_filter = ["source", "is_good", "campaign"]
     list_select_related = ["prompt", "person"]
-    show_full_result_count = False
+    search_help_text = _("Number, or account")
     fields = [
         "conversation",
         "answer",
@@ -36,6 +39,9 @@ class FeedbackUseAdmin(RecordAdmin):
         "made_at",
     ]
     readonly_fields = fields
+
+    def look_up(self, rows: Rows, term: str) -> Iterator[Rows]:
+        yield rows.filter(person__in=accounts(term))
 
     @admin.display(description=_("prompt"))
     def conversation(self, use: FeedbackUse) -> SafeString:

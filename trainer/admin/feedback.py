@@ -19,7 +19,7 @@ from trainer.admin.links import listed
 
 @admin.register(FeedbackUse)
 class FeedbackUseAdmin(LongList, RecordAdmin):
-    list_display = ["id", "prompt", "source", "is_good", "weight", "person", "given_at"]
+    list_display = ["id", "prompt", "source", "said", "weight", "person", "given_at"]
     list_display_links = ["id", "prompt"]
     list_filter = ["source", "is_good", "campaign"]
     list_select_related = ["prompt", "person"]
@@ -27,14 +27,14 @@ class FeedbackUseAdmin(LongList, RecordAdmin):
     fields = [
         "conversation",
         "answer",
-        "is_good",
+        "said",
         "source",
         "weight",
         "the_ranking",
         "the_demonstration",
         "snapshots",
         "person",
-        "message_id",
+        "the_message",
         "given_at",
         "made_at",
     ]
@@ -46,6 +46,10 @@ class FeedbackUseAdmin(LongList, RecordAdmin):
     @admin.display(description=_("prompt"))
     def conversation(self, use: FeedbackUse) -> SafeString:
         return dialogue(use.prompt.messages)
+
+    @admin.display(description=_("said"))
+    def said(self, use: FeedbackUse) -> str:
+        return str({True: _("good"), False: _("bad"), None: "–"}[use.is_good])
 
     @admin.display(description=_("ranking"))
     def the_ranking(self, use: FeedbackUse) -> SafeString | str:
@@ -60,7 +64,7 @@ class FeedbackUseAdmin(LongList, RecordAdmin):
         return listed(snapshots_holding(use))
 
     @admin.display(description=_("answer in the chat"))
-    def message_id(self, use: FeedbackUse) -> str:
+    def the_message(self, use: FeedbackUse) -> str:
         return f"#{use.message.pk}" if use.message else str(_("the chat was deleted"))
 
 

@@ -137,12 +137,20 @@ def _about(
 
 
 def _before(answer: ChatMessage, messages: Messages) -> tuple[tuple[str, str], ...]:
-    """The conversation up to the message that was answered."""
-    said, parent = [], answer.parent_id
+    """What the model had read: the way from the chat's beginning, without answers of which nothing is there
+    and what was asked for them."""
+    way: list[ChatMessage] = []
+    parent = answer.parent_id
     while parent is not None and parent in messages:
-        said.append((messages[parent].role, messages[parent].text))
+        way.append(messages[parent])
         parent = messages[parent].parent_id
-    return tuple(reversed(said)) or (("user", ""),)
+    said: list[tuple[str, str]] = []
+    for message in reversed(way):
+        if message.role == ChatMessage.Role.ASSISTANT and not message.text.strip():
+            said.pop()
+        else:
+            said.append((message.role, message.text))
+    return tuple(said) or (("user", ""),)
 
 
 def _is_usable(conversation: Sequence[tuple[str, str]], texts: Sequence[str]) -> bool:

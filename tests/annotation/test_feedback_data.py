@@ -1,8 +1,12 @@
+import random
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from annotation.actions.candidates import add_candidate_set
+from annotation.actions.chat_feedback import give_thumb, take_thumb_back, write_better_answer
+from annotation.actions.chats import begin_answers, begin_chat, consent_to_training, end_answer, send_message
 from annotation.actions.erasure import erase_person
 from annotation.actions.feedback_data import Terms, make_feedback_data, plan_feedback_data
 from annotation.actions.feedback_taken_back import take_back_of
@@ -295,6 +299,59 @@ class TestConsent:
 
         assert not FeedbackUse.objects.filter(person=gus).exists()
         assert not Ranking.objects.exists()
+
+
+class TestTheChat:
+    """The rows that people's own clicks leave."""
+
+    @pytest.fixture
+    def answered(self, kitchen, gus):
+        kitchen.offers_chat = True
+        kitchen.save()
+        consent_to_training(campaign=kitchen, person=gus, allows=True, now=NOON)
+        chat = begin_chat(campaign=kitchen, person=gus, now=NOON)
+        message = send_message(chat=chat, text="Tea?", follows=None, edits=None, key=uuid4(), now=NOON)
+        kitchen.chat_compares_percent = 0
+        [reply] = begin_answers(message=message, now=NOON, rng=random.Random(0))
+        end_answer(reply, "Boil water.", "FINISHED", now=NOON)
+        reply.refresh_from_db()
+        return reply
+
+    def test_gives_what_becomes_data(self, kitchen, answered):
+        give_thumb(answer=answered, is_up=True, reasons=["helpful"], note="", now=NOON)
+        write_better_answer(answer=answered, text="Boil it well.", now=NOON)
+
+        assert make(kitchen).made == {"thumb": 1, "better_answer": 1}
+
+    def test_another_word_replaces_the_first(self, kitchen, answered):
+        give_thumb(answer=answered, is_up=True, reasons=[], note="", now=NOON)
+        make(kitchen)
+        give_thumb(answer=answered, is_up=False, reasons=["untrue"], note="", now=LATER)
+        make(kitchen)
+        assert FeedbackUse.objects.get().is_good is False
+
+        take_thumb_back(answer=answered)
+
+        assert make(kitchen).taken_back == 1
+        assert not FeedbackUse.objects.exists()
+
+    def test_who_turns_training_off_takes_it_back_at_once(self, kitchen, gus, answered):
+        give_thumb(answer=answered, is_up=True, reasons=[], note="", now=NOON)
+        make(kitchen)
+
+        consent_to_training(campaign=kitchen, person=gus, allows=False, now=LATER)
+
+        assert not FeedbackUse.objects.exists()
+        assert not kitchen.prompts.exists()
+
+    def test_leaves_out_what_the_model_never_read(self, kitchen, gus):
+        first = ask(gus, kitchen, "Soup?")
+        second = say(first.chat, "Tea?", role="user", to=answer(first, "", status="FAILED"))
+        Thumb.objects.create(message=answer(second, "Boil water."), is_up=True, given_at=NOON)
+
+        make(kitchen)
+
+        assert [turn["content"] for turn in kitchen.prompts.get().messages] == ["Tea?"]
 
 
 class TestErasure:

@@ -43,6 +43,8 @@ RECIPE: Recipe = {
         "max_prompt_tokens": 48,
         "lora_layers": 6,
         "learning_rate": 5e-4,
+        # Freer policies end fewer of their answers.
+        "beta": 0.3,
         "epochs": 2,
         "batch_size": 16,
         "rows_per_pass": 8,

@@ -34,6 +34,7 @@ SNAPSHOT_KINDS = {
     Run.Kind.REWARD: Snapshot.Kind.RANKINGS,
     Run.Kind.PPO: Snapshot.Kind.PROMPTS,
     Run.Kind.DPO: Snapshot.Kind.RANKINGS,
+    Run.Kind.KTO: Snapshot.Kind.FEEDBACK,
     Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
 }
 """What each kind of run learns from, or answers."""

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trainer', '0005_serving'),
+        ('trainer', '0006_promotion_rules'),
     ]
 
     operations = [

@@ -1,7 +1,18 @@
+from typing import Any
+
 from celery import shared_task
 from django.utils import timezone
 
-from annotation.actions import assignments, chats, erasure, import_queue, quality, quality_reports, retention
+from annotation.actions import (
+    assignments,
+    chats,
+    erasure,
+    feedback_data,
+    import_queue,
+    quality,
+    quality_reports,
+    retention,
+)
 from annotation.models import Campaign
 
 
@@ -41,3 +52,10 @@ def run_next_import() -> None:
     """Do nothing if no import waits: the doorbell may ring twice."""
     import_queue.reclaim_overdue_imports(now=timezone.now())
     import_queue.run_next_import(clock=timezone.now)
+
+
+@shared_task(ignore_result=True)
+def make_feedback_data(*, campaign_id: int, terms: dict[str, Any]) -> None:
+    feedback_data.make_feedback_data(
+        campaign=Campaign.objects.get(pk=campaign_id), terms=feedback_data.Terms(**terms), now=timezone.now()
+    )

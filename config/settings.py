@@ -346,6 +346,11 @@ UNFOLD = {
                         "link": reverse_lazy("admin:annotation_ranking_changelist"),
                     },
                     {
+                        "title": _("Chat feedback"),
+                        "icon": "thumbs_up_down",
+                        "link": reverse_lazy("admin:annotation_feedbackuse_changelist"),
+                    },
+                    {
                         "title": _("Gold answers"),
                         "icon": "target",
                         "link": reverse_lazy("admin:annotation_gold_changelist"),

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
+from annotation.actions.feedback_taken_back import take_back_of
 from annotation.errors import AnswerTaken, BadInput, ChatLimit, NoChat
 from annotation.messages import check_text
 from annotation.models import Campaign, Chat, ChatConsent, ChatMessage, Person, SideBySide
@@ -45,6 +46,8 @@ def consent_to_training(*, campaign: Campaign, person: Person, allows: bool, now
     consent, _is_new = ChatConsent.objects.update_or_create(
         campaign=campaign, person=person, defaults={"allows_training": allows, "changed_at": now}
     )
+    if not allows:
+        take_back_of(person, campaign=campaign, now=now)
     return consent
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import CASCADE, ForeignKey, Q
 from django.utils.translation import gettext as _
 
+from annotation.actions.feedback_taken_back import take_back_of
 from annotation.actions.forgetting import (
     anonymise_demonstrations,
     anonymise_rankings,
@@ -72,16 +73,17 @@ def check_erasable(person: Person, by: Person | None) -> None:
 
 def what_goes(person: Person) -> dict[str, int]:
     """What erasing would remove or anonymise, and what it would delete either way."""
-    written = Demonstration.objects.for_labeler(person)
+    written = Demonstration.objects.for_labeler(person).filter(feedback_use__isnull=True)
     return {
-        "rankings": person.rankings.count(),
+        "rankings": person.rankings.of_labelers().count(),
         "demonstrations": written.exclude(status__in=UNFINISHED).count(),
         "unfinished": written.filter(status__in=UNFINISHED).count(),
         "held": Assignment.objects.claimed().for_labeler(person).count(),
         "skips": person.skips.count() + person.lapsed_leases.count(),
         "reviews": person.reviews.count(),
         "consents": person.consents.count(),
-        "prompts": person.prompts.count(),
+        "prompts": person.prompts.exclude(feedback_uses__person=person).count(),
+        "feedback": person.feedback_uses.count(),
     }
 
 
@@ -147,6 +149,8 @@ def _shut_out(person: Person) -> None:
 
 
 def _forget_contributions(person: Person, mode: str, now: datetime) -> tuple[int, int]:
+    # Either way: a conversation tells whose it was, whatever name stands beside it.
+    take_back_of(person, now=now)
     finished = Assignment.objects.submitted().for_labeler(person)
     written = Demonstration.objects.for_labeler(person)
     in_batches(written.filter(status__in=UNFINISHED), remove_demonstrations, now)

@@ -98,16 +98,17 @@ def _places(rows: Sequence[Row], shared: str, held: Iterable[int]) -> dict[int, 
 
 def _bury_rankings(assignments: Sequence[Assignment], mode: str, now: datetime) -> None:
     rows = Ranking.objects.filter(assignment__in=assignments).values_list("pk", "assignment__campaign")
-    _bury(Tombstone.Kind.RANKING, rows, mode, now)
+    bury(Tombstone.Kind.RANKING, rows, mode, now)
 
 
 def _bury_demonstrations(demonstrations: Sequence[Demonstration], mode: str, now: datetime) -> None:
     handed_in = Demonstration.objects.filter(pk__in=[row.pk for row in demonstrations])
     rows = handed_in.exclude(status=Demonstration.Status.DRAFT).values_list("pk", "prompt__campaign")
-    _bury(Tombstone.Kind.DEMONSTRATION, rows, mode, now)
+    bury(Tombstone.Kind.DEMONSTRATION, rows, mode, now)
 
 
-def _bury(kind: str, rows: Iterable[tuple[Any, Any]], mode: str, now: datetime) -> None:
+def bury(kind: str, rows: Iterable[tuple[Any, Any]], mode: str, now: datetime) -> None:
+    """A tombstone for each (number, campaign)."""
     Tombstone.objects.bulk_create(
         [
             Tombstone(campaign_id=campaign, kind=kind, row=row, mode=mode, erased_at=now)

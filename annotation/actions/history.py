@@ -77,7 +77,7 @@ def history_of(
 
 
 def own_rankings_in_full(labeler: Person) -> QuerySet[Ranking]:
-    mine = Ranking.objects.current().filter(labeler=labeler)
+    mine = Ranking.objects.current().of_labelers().filter(labeler=labeler)
     return mine.select_related("guideline", "assignment__campaign", "assignment__candidate_set__prompt")
 
 

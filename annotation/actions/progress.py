@@ -61,7 +61,7 @@ def progress_of(labeler: Person, *, now: datetime) -> Progress:
 
     A day begins at midnight on the clock of ``now``.
     """
-    rankings = Ranking.objects.filter(labeler=labeler, revision=1)
+    rankings = Ranking.objects.of_labelers().filter(labeler=labeler, revision=1)
     demonstrations = Demonstration.objects.for_labeler(labeler)
     unread = unread_feedback(labeler)
     return Progress(

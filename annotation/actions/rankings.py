@@ -114,7 +114,7 @@ def correct_ranking(
 
 def own_rankings(*, labeler: Person, campaign: Campaign, count: int) -> QuerySet[Ranking]:
     """What the labeler said last in the campaign, latest first, each as it now stands."""
-    mine = Ranking.objects.current().filter(labeler=labeler, assignment__campaign=campaign)
+    mine = Ranking.objects.current().of_labelers().filter(labeler=labeler, assignment__campaign=campaign)
     return mine.select_related("assignment__campaign", "assignment__candidate_set__prompt").order_by(
         "-submitted_at", "-pk"
     )[:count]

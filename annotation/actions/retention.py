@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from annotation.actions.feedback_taken_back import take_back
 from annotation.actions.forgetting import anonymise_demonstrations, anonymise_rankings, in_batches
-from annotation.models import Assignment, Campaign, Demonstration, LapsedLease, Ranking, Skip
+from annotation.models import Assignment, Campaign, Demonstration, FeedbackUse, LapsedLease, Ranking, Skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,8 @@ class Outlived:
     demonstrations: QuerySet[Demonstration]
     skips: QuerySet[Skip]
     lapsed_leases: QuerySet[LapsedLease]
+    feedback: QuerySet[FeedbackUse]
+    """From chats: gone instead, for a conversation tells whose it was."""
 
     def contributions(self) -> int:
         return self.assignments.count() + self.demonstrations.count()
@@ -31,11 +34,12 @@ def outlived(campaign: Campaign, *, now: datetime) -> Outlived | None:
     # A correction is as old as its latest revision.
     is_old = Exists(ranked) & ~Exists(ranked.filter(submitted_at__gte=oldest))
     tied = {"labeler__erased_at__isnull": True}
+    submitted = Assignment.objects.submitted().exclude(purpose=Assignment.Purpose.CHAT)
+    written = Demonstration.objects.filter(feedback_use__isnull=True)
     return Outlived(
-        assignments=Assignment.objects.submitted().filter(is_old, campaign=campaign, **tied),
-        demonstrations=Demonstration.objects.filter(
-            prompt__campaign=campaign, submitted_at__lt=oldest, **tied
-        ),
+        assignments=submitted.filter(is_old, campaign=campaign, **tied),
+        demonstrations=written.filter(prompt__campaign=campaign, submitted_at__lt=oldest, **tied),
+        feedback=FeedbackUse.objects.filter(campaign=campaign, given_at__lt=oldest),
         skips=Skip.objects.filter(candidate_set__prompt__campaign=campaign, skipped_at__lt=oldest),
         lapsed_leases=LapsedLease.objects.filter(assignment__campaign=campaign, lapsed_at__lt=oldest),
     )
@@ -48,6 +52,7 @@ def end_retention(*, now: datetime) -> int:
         if old := outlived(campaign, now=now):
             untied += in_batches(old.assignments, anonymise_rankings, now)
             untied += in_batches(old.demonstrations, anonymise_demonstrations, now)
+            take_back(old.feedback, now=now)
             old.skips.delete()
             old.lapsed_leases.delete()
     return untied

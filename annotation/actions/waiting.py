@@ -59,9 +59,9 @@ def waiting_for(labeler: Person, campaign: Campaign, *, now: datetime) -> Waitin
         obstacle=_obstacle(labeler, campaign, is_paused=paused, is_idle=rankings_waiting == 0),
         rankings_waiting=rankings_waiting,
         demonstrations_waiting=_demonstrations_waiting(labeler, campaign, gives_more),
-        ranked_today=Ranking.objects.filter(
-            labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight, revision=1
-        ).count(),
+        ranked_today=Ranking.objects.of_labelers()
+        .filter(labeler=labeler, assignment__campaign=campaign, submitted_at__gte=midnight, revision=1)
+        .count(),
         demonstrated_today=written.filter(submitted_at__gte=midnight).count(),
         practice_left=practice_left(campaign, labeler),
     )

@@ -16,6 +16,7 @@ from annotation.actions.consents import publish_consent_text
 from annotation.actions.guidelines import readers_of_current
 from annotation.actions.retention import outlived
 from annotation.admin.base import ForResearchers, is_researcher
+from annotation.admin.feedback_data import feedback_page
 from annotation.admin.lines import LinesField
 from annotation.admin.lists import told
 from annotation.admin.quality import quality_page
@@ -87,7 +88,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status"]
     search_fields = ["name"]
     inlines = [GuidelineInline, ConsentTextInline]
-    actions_detail = ["quality"]
+    actions_detail = ["quality", "feedback"]
     form = CampaignForm
     fieldsets = [
         (None, {"fields": ["name", "description", "status", "license", "guideline_read"]}),
@@ -163,6 +164,13 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     def quality(self, request: HttpRequest, object_id: int) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=object_id)
         return quality_page(
+            request, campaign, {**self.admin_site.each_context(request), "opts": self.model._meta}
+        )
+
+    @action(description=_("Chat feedback"), icon="thumbs_up_down", url_path="feedback", permissions=["view"])
+    def feedback(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        campaign = get_object_or_404(Campaign, pk=object_id)
+        return feedback_page(
             request, campaign, {**self.admin_site.each_context(request), "opts": self.model._meta}
         )
 

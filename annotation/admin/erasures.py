@@ -65,6 +65,7 @@ def preview(person: Person) -> list[tuple[str, int, str]]:
         (_("Consents"), count["consents"], gone),
         (_("Reviews of other people's work"), count["reviews"], kept),
         (_("Prompts"), count["prompts"], kept),
+        (_("Data made of chat feedback"), count["feedback"], gone),
         (_("Account with its name, e-mail, sign-in and log entries"), 1, gone),
     ]
 

@@ -6,6 +6,7 @@ from annotation.models.candidates import CandidateSet, Completion
 from annotation.models.chats import BetterAnswer, Chat, ChatConsent, ChatMessage, SideBySide, Thumb
 from annotation.models.consents import Consent, ConsentText, ErasureRequest, Tombstone
 from annotation.models.demonstrations import Demonstration
+from annotation.models.feedback_uses import FeedbackUse
 from annotation.models.gold import Gold, Pause
 from annotation.models.imports import Import
 from annotation.models.labelers import Person
@@ -31,6 +32,7 @@ __all__ = [
     "ConsentText",
     "Demonstration",
     "ErasureRequest",
+    "FeedbackUse",
     "Gold",
     "Guideline",
     "Import",

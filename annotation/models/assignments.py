@@ -52,6 +52,8 @@ class Assignment(models.Model):
         """A reviewer decides what labelers disagree on."""
         SURPLUS = "surplus", _("Surplus")
         """Handed in after the lease had gone to somebody else: kept, and not counted."""
+        CHAT = "chat", _("Chat")
+        """A chat user chose between two answers. Nobody was handed it, and no labeler sees it."""
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")

@@ -70,6 +70,7 @@ class Tombstone(models.Model):
     class Kind(models.TextChoices):
         RANKING = "ranking", _("Ranking")
         DEMONSTRATION = "demonstration", _("Demonstration")
+        FEEDBACK = "feedback", _("Chat feedback")
 
     class Mode(models.TextChoices):
         REMOVED = "removed", _("Removed")

@@ -52,7 +52,9 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
 
     def usable(self) -> DemonstrationQuerySet:
         """Handed in and not returned: what a model may learn from."""
-        return self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
+        handed_in = self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
+        # What a chat user would rather have read, no guideline asked for: it waits for a reviewer.
+        return handed_in.exclude(status=Demonstration.Status.SUBMITTED, feedback_use__isnull=False)
 
 
 class Demonstration(models.Model):

@@ -35,7 +35,9 @@ class Prompt(models.Model):
         HELD = "HELD", _("Held")
         """The scan found what may be personal data; a researcher decides."""
         REJECTED = "REJECTED", _("Rejected")
-        """A researcher kept it from labelers. Final."""
+        """A researcher kept it from labelers, or whoever wrote it took it back. Final."""
+        CHAT = "CHAT", _("From a chat")
+        """Somebody's chat, where feedback was given: models may learn from that; labelers do not see it."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="prompts", verbose_name=_("campaign"))
     messages = models.JSONField(

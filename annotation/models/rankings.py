@@ -21,7 +21,12 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
 
     def counted(self) -> RankingQuerySet:
         """Those that say what people think: no known answers, and nothing beyond what was asked."""
-        return self.exclude(assignment__purpose__in=[Assignment.Purpose.GOLD, Assignment.Purpose.SURPLUS])
+        purposes = Assignment.Purpose
+        return self.exclude(assignment__purpose__in=[purposes.GOLD, purposes.SURPLUS, purposes.CHAT])
+
+    def of_labelers(self) -> RankingQuerySet:
+        """Work of theirs: not what somebody chose in a chat."""
+        return self.exclude(assignment__purpose=Assignment.Purpose.CHAT)
 
 
 class Ranking(models.Model):

@@ -25,6 +25,7 @@ from annotation.actions.erasure import (
     take_back_erasure,
     what_goes,
 )
+from annotation.actions.feedback_data import Terms, make_feedback_data
 from annotation.actions.prompts import add_prompt
 from annotation.errors import ErasureRefused
 from annotation.models import (
@@ -50,6 +51,7 @@ from annotation.models import (
     Review,
     Tombstone,
 )
+from tests.annotation.chatting import thumb
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.traces import traces_of
 from tests.conftest import NOON
@@ -479,7 +481,9 @@ def everything_about(person, kitchen, ada, claim):
     RankingDraft.objects.create(assignment=held, labeler=person, content={}, saved_at=NOON)
     practised_by(person, kitchen, second)
     Chat.objects.create(campaign=kitchen, person=person, created_at=NOON, updated_at=NOON)
-    ChatConsent.objects.create(campaign=kitchen, person=person, changed_at=NOON)
+    ChatConsent.objects.create(campaign=kitchen, person=person, allows_training=True, changed_at=NOON)
+    thumb(person, kitchen, "Tea?", "Boil water.", up=True)
+    make_feedback_data(campaign=kitchen, terms=Terms(), now=NOON)
     write(kitchen, person)
     claim_demonstration(campaign=kitchen, labeler=person)
     by_ada = write(kitchen, ada)

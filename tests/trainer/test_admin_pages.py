@@ -17,6 +17,7 @@ FORMS = [
     "run/start/reward/",
     "run/start/ppo/",
     "run/start/dpo/",
+    "run/start/kto/",
     "run/start/sample/",
 ]
 

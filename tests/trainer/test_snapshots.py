@@ -7,7 +7,14 @@ from annotation.models import Campaign, Completion, Demonstration, Ranking
 from tests.conftest import NOON
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import NothingToFreeze
-from trainer.handoff.records import RECORDS, DemonstrationRecord, PromptRecord, RankingRecord, read_records
+from trainer.handoff.records import (
+    RECORDS,
+    DemonstrationRecord,
+    FeedbackRecord,
+    PromptRecord,
+    RankingRecord,
+    read_records,
+)
 from trainer.handoff.rundir import digest_of_file
 from trainer.models import Snapshot
 
@@ -147,4 +154,5 @@ def test_each_kind_has_its_record():
         DemonstrationRecord,
         RankingRecord,
         PromptRecord,
+        FeedbackRecord,
     ]

@@ -17,6 +17,7 @@ from trainer.models import Snapshot
 _COLUMNS = {
     Snapshot.Kind.RANKINGS: ("ranking_id", Tombstone.Kind.RANKING),
     Snapshot.Kind.DEMONSTRATIONS: ("demonstration_id", Tombstone.Kind.DEMONSTRATION),
+    Snapshot.Kind.FEEDBACK: ("feedback_id", Tombstone.Kind.FEEDBACK),
 }
 
 

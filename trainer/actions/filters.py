@@ -1,5 +1,6 @@
 """Which of a campaign's rows a snapshot takes."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -7,17 +8,25 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, Campaign, Demonstration, Prompt, Ranking
+from annotation.models import Assignment, Campaign, Demonstration, FeedbackUse, Prompt, Ranking
 from trainer.errors import FilterDoesNotFit
 from trainer.models import Snapshot
 from trainer.pseudonyms import pseudonym
 
-_RANKINGS, _DEMONSTRATIONS, _PROMPTS = (
+_RANKINGS, _DEMONSTRATIONS, _PROMPTS, _FEEDBACK = (
     Snapshot.Kind.RANKINGS,
     Snapshot.Kind.DEMONSTRATIONS,
     Snapshot.Kind.PROMPTS,
+    Snapshot.Kind.FEEDBACK,
 )
-_JUDGED = {_RANKINGS, _DEMONSTRATIONS}
+_GUIDED = {_RANKINGS, _DEMONSTRATIONS}
+_JUDGED = {*_GUIDED, _FEEDBACK}
+
+
+_LABELERS = (Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION)
+_CHATS = (Assignment.Purpose.CHAT,)
+JUDGES = {"": (*_LABELERS, *_CHATS), "labelers": _LABELERS, "chats": _CHATS}
+"""Purposes of the rankings that a snapshot takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +49,17 @@ class Filters:
     """``consensus``: only candidate sets that have one. ``adjudicated``: only those a reviewer decided."""
     accepted: bool = False
     """Only demonstrations that a reviewer accepted."""
+    judges: str = ""
+    """``labelers``: no choices of chat users. ``chats``: only these."""
 
     FITTING: ClassVar[dict[str, set[Snapshot.Kind]]] = {
-        "guideline_from": _JUDGED,
+        "guideline_from": _GUIDED,
         "submitted_from": _JUDGED,
         "submitted_until": _JUDGED,
         "without_labelers": _JUDGED,
         "settled": {_RANKINGS},
         "accepted": {_DEMONSTRATIONS},
+        "judges": {_RANKINGS},
     }
     """The kinds of snapshot that a filter is for, where it is not for all."""
 
@@ -56,6 +68,8 @@ class Filters:
             raise FilterDoesNotFit(_("Nothing was submitted both from then on and before that."))
         if self.settled not in {"", "consensus", "adjudicated"}:
             raise FilterDoesNotFit(_("Choose consensus or adjudicated."))
+        if self.judges not in JUDGES:
+            raise FilterDoesNotFit(_("Choose labelers or chats."))
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value}
@@ -72,7 +86,8 @@ class Filters:
 
 
 def chosen_rows(campaign: Campaign, kind: str, filters: Filters) -> QuerySet[Any]:
-    """The rows that count: of rankings the latest revision of those asked of labelers, and of reviewers.
+    """The rows that count: of rankings the latest revision of those asked of labelers, and of reviewers, and
+    what chat users chose.
 
     :raises FilterDoesNotFit: a filter is for another kind of snapshot.
     """
@@ -82,7 +97,12 @@ def chosen_rows(campaign: Campaign, kind: str, filters: Filters) -> QuerySet[Any
                 _("The filter %(name)s does not go with a snapshot of %(kind)s.")
                 % {"name": name, "kind": Snapshot.Kind(kind).label}
             )
-    choose = {_PROMPTS: _prompts, _DEMONSTRATIONS: _demonstrations, _RANKINGS: _rankings}
+    choose: dict[Snapshot.Kind, Callable[[Campaign, Filters], QuerySet[Any]]] = {
+        _PROMPTS: _prompts,
+        _DEMONSTRATIONS: _demonstrations,
+        _RANKINGS: _rankings,
+        _FEEDBACK: _feedback,
+    }
     return choose[Snapshot.Kind(kind)](campaign, filters)
 
 
@@ -94,24 +114,38 @@ def _prompts(campaign: Campaign, filters: Filters) -> QuerySet[Prompt]:
 
 def _demonstrations(campaign: Campaign, filters: Filters) -> QuerySet[Demonstration]:
     usable = Demonstration.objects.usable().filter(prompt__campaign=campaign)
+    usable = usable.exclude(prompt__status=Prompt.Status.REJECTED)
     if filters.accepted:
         usable = usable.filter(status=Demonstration.Status.ACCEPTED)
     return usable.filter(_about_prompts(filters, "prompt__"), _about_judgements(filters))
 
 
 def _rankings(campaign: Campaign, filters: Filters) -> QuerySet[Ranking]:
-    counting = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION]
     rows = Ranking.objects.current().filter(
         _about_prompts(filters, "assignment__candidate_set__prompt__"),
         _about_judgements(filters),
         assignment__campaign=campaign,
-        assignment__purpose__in=counting,
+        assignment__purpose__in=JUDGES[filters.judges],
     )
+    # Whoever had written the prompt may have taken it back.
+    rows = rows.exclude(assignment__candidate_set__prompt__status=Prompt.Status.REJECTED)
     if filters.settled == "consensus":
         rows = rows.filter(assignment__candidate_set__consensus__isnull=False)
     if filters.settled == "adjudicated":
         rows = rows.filter(assignment__candidate_set__in=adjudications().values("assignment__candidate_set"))
     return rows
+
+
+def _feedback(campaign: Campaign, filters: Filters) -> QuerySet[FeedbackUse]:
+    wanted = Q()
+    if filters.submitted_from:
+        wanted &= Q(given_at__gte=filters.submitted_from)
+    if filters.submitted_until:
+        wanted &= Q(given_at__lt=filters.submitted_until)
+    if filters.without_labelers:
+        wanted &= ~Q(person__in=filters.without_labelers)
+    alone = FeedbackUse.objects.filter(campaign=campaign, source__in=FeedbackUse.OF_ONE_ANSWER)
+    return alone.filter(wanted, _about_prompts(filters, "prompt__"))
 
 
 def adjudications() -> QuerySet[Ranking]:

@@ -34,6 +34,7 @@ SNAPSHOT_KINDS = {
     Run.Kind.REWARD: Snapshot.Kind.RANKINGS,
     Run.Kind.PPO: Snapshot.Kind.PROMPTS,
     Run.Kind.DPO: Snapshot.Kind.RANKINGS,
+    Run.Kind.KTO: Snapshot.Kind.FEEDBACK,
     Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
 }
 """What each kind of run learns from, or answers."""
@@ -164,6 +165,7 @@ def queue_chain(
     snapshots = {
         kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
         for kind in Snapshot.Kind
+        if kind in {SNAPSHOT_KINDS[one] for one in CHAIN}
     }
     with transaction.atomic():
         return _queue_on(snapshots, base, created_by, overrides or {}, idempotency_key, now)

@@ -12,6 +12,7 @@ from trainer.errors import SnapshotFileMissing, SnapshotsDoNotCompare
 from trainer.handoff.records import (
     RECORDS,
     DemonstrationRecord,
+    FeedbackRecord,
     PromptRecord,
     RankingRecord,
     Record,
@@ -111,6 +112,8 @@ def _number(record: Record) -> int:
             return record.ranking_id
         case DemonstrationRecord():
             return record.demonstration_id
+        case FeedbackRecord():
+            return record.feedback_id
     return record.prompt_id
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -11,10 +11,26 @@ from typing import Any, TypeVar
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation.messages import digest_of
-from annotation.models import Assignment, Campaign, CandidateSet, Consensus, Demonstration, Prompt, Ranking
+from annotation.models import (
+    Assignment,
+    Campaign,
+    CandidateSet,
+    Consensus,
+    Demonstration,
+    FeedbackUse,
+    Prompt,
+    Ranking,
+)
 from trainer.actions.filters import adjudications
-from trainer.handoff.records import DemonstrationRecord, PromptRecord, RankingRecord, Record
-from trainer.models import SampledCompletion, Snapshot
+from trainer.actions.writers import writers_in_chats, writers_of_completions, writers_of_messages
+from trainer.handoff.records import (
+    DemonstrationRecord,
+    FeedbackRecord,
+    PromptRecord,
+    RankingRecord,
+    Record,
+)
+from trainer.models import Snapshot
 from trainer.pseudonyms import pseudonym
 
 T = TypeVar("T")
@@ -31,6 +47,7 @@ def records_of(campaign: Campaign, kind: str, rows: Rows) -> Iterator[Record]:
         Snapshot.Kind.DEMONSTRATIONS: _demonstrations,
         Snapshot.Kind.RANKINGS: _rankings,
         Snapshot.Kind.PROMPTS: _prompts,
+        Snapshot.Kind.FEEDBACK: _feedback,
     }
     return read[Snapshot.Kind(kind)](campaign, rows)
 
@@ -76,9 +93,32 @@ def _demonstrations(campaign: Campaign, rows: Rows) -> Iterator[Record]:
         )
 
 
+def _feedback(campaign: Campaign, rows: QuerySet[FeedbackUse]) -> Iterator[Record]:
+    for some in _batches(rows.select_related("prompt").order_by("pk").iterator(AT_ONCE), AT_ONCE):
+        writers = writers_of_messages([row.message_id for row in some if row.message_id])
+        for row in some:
+            yield FeedbackRecord(
+                feedback_id=row.pk,
+                prompt_id=row.prompt_id,
+                prompt_digest=row.prompt.digest,
+                split=split_of(row.prompt, campaign),
+                messages=row.prompt.messages,
+                completion=row.answer,
+                label=bool(row.is_good),
+                weight=row.weight,
+                source=row.source,
+                labeler=pseudonym(campaign, row.person_id),
+                submitted_at=_iso(row.given_at),
+                kind=row.prompt.kind,
+                language=row.prompt.language,
+                written_by=writers.get(row.message_id or 0, ""),
+            )
+
+
 _RANKING = ["pk", "labeler_id", "seconds_spent", "submitted_at", "tiers", "unacceptable", "cannot_judge"]
 _RANKING += ["strength", "ratings", "flags", "spans", "rationale", "edited", "shown_order", "is_replaced"]
 _RANKING += ["guideline__version", "consent__version", "assignment__purpose", "assignment__candidate_set"]
+_RANKING += ["feedback_use__weight"]
 
 
 def _rankings(campaign: Campaign, rows: QuerySet[Ranking]) -> Iterator[Record]:
@@ -104,7 +144,7 @@ def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
         guideline_version=row["guideline__version"] or 0,
         seconds_spent=row["seconds_spent"],
         submitted_at=_iso(row["submitted_at"]),
-        weight=0.0 if is_overlap and row["is_replaced"] else 1.0,
+        weight=0.0 if is_overlap and row["is_replaced"] else row["feedback_use__weight"] or 1.0,
         purpose=row["assignment__purpose"],
         consent_version=row["consent__version"] or 0,
         strength=row["strength"],
@@ -120,7 +160,8 @@ def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
 def _candidate_sets(campaign: Campaign, pks: set[int]) -> dict[int, Row]:
     """What the rankings of a candidate set have in common."""
     completions = _completions(pks)
-    writers = _writers([one["id"] for some in completions.values() for one in some])
+    writers = writers_of_completions([one["id"] for some in completions.values() for one in some])
+    writers |= writers_in_chats(pks)
     consensuses = {one.candidate_set_id: one for one in Consensus.objects.filter(candidate_set__in=pks)}
     return {
         row.pk: {
@@ -146,13 +187,6 @@ def _completions(pks: set[int]) -> dict[int, list[Row]]:
     for candidate_set, pk, text in members.order_by(*columns[:2]).values_list(*columns):
         completions[candidate_set].append({"id": pk, "text": text})
     return completions
-
-
-def _writers(pks: Sequence[int]) -> dict[int, str]:
-    """The checkpoints by completion; their names come again from loop to loop, their digests do not."""
-    checkpoint = ["checkpoint__name", "checkpoint__kind", "checkpoint__digest"]
-    sampled = SampledCompletion.objects.filter(completion__in=pks).values_list("completion", *checkpoint)
-    return {pk: f"{name}-{kind}-{digest[:8]}" for pk, name, kind, digest in sampled}
 
 
 def _consensus(consensus: Consensus | None) -> str:

@@ -13,12 +13,20 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
+from annotation.actions.feedback_taken_back import take_back_withdrawn
 from annotation.models import Campaign, Person, Tombstone
 from trainer.actions.filters import Filters, chosen_rows
 from trainer.actions.snapshot_rows import records_of, split_of
 from trainer.actions.weighing import NONE, weighing_by
 from trainer.errors import NothingToFreeze
-from trainer.handoff.records import RECORDS, PromptRecord, RankingRecord, Record, write_records
+from trainer.handoff.records import (
+    RECORDS,
+    FeedbackRecord,
+    PromptRecord,
+    RankingRecord,
+    Record,
+    write_records,
+)
 from trainer.handoff.rundir import digest_of_file
 from trainer.models import Snapshot
 from trainer.moments import one_moment
@@ -29,12 +37,14 @@ TAKEN = {
     Snapshot.Kind.DEMONSTRATIONS: "submitted or accepted",
     Snapshot.Kind.RANKINGS: "latest revision of each",
     Snapshot.Kind.PROMPTS: "all",
+    Snapshot.Kind.FEEDBACK: "of those who allow it now",
 }
 
 _TO_PROMPT = {
     Snapshot.Kind.DEMONSTRATIONS: "prompt__",
     Snapshot.Kind.RANKINGS: "assignment__candidate_set__prompt__",
     Snapshot.Kind.PROMPTS: "",
+    Snapshot.Kind.FEEDBACK: "prompt__",
 }
 
 
@@ -53,6 +63,8 @@ def freeze_snapshot(
     :raises NothingToFreeze: there are no such rows yet.
     """
     rows = chosen_rows(campaign, kind, filters)
+    # What people allowed when it was made, they may not allow any more.
+    take_back_withdrawn(campaign, now=now)
     with one_moment():
         if not rows.exists():
             raise NothingToFreeze(_nothing(campaign, kind, filters))
@@ -93,6 +105,8 @@ class Tally:
     guideline_versions: Counter[int] = field(default_factory=Counter)
     consent_versions: Counter[int] = field(default_factory=Counter)
     purposes: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
     cannot_judge: int = 0
     replaced: int = 0
     suggested: int = 0
@@ -104,6 +118,9 @@ class Tally:
 
     def told(self) -> dict[str, Any]:
         told: dict[str, Any] = {"rows": _sorted(self.rows)}
+        if self.sources:
+            counted = {"sources": _sorted(self.sources), "labels": _sorted(self.labels)}
+            return told | {"labelers": len(self.labelers)} | counted
         if self.labelers:
             told |= {
                 "labelers": len(self.labelers),
@@ -122,6 +139,10 @@ class Tally:
         if isinstance(record, PromptRecord):
             return
         self.labelers.add(record.labeler)
+        if isinstance(record, FeedbackRecord):
+            self.sources[record.source] += 1
+            self.labels["good" if record.label else "bad"] += 1
+            return
         self.guideline_versions[record.guideline_version] += 1
         self.consent_versions[record.consent_version] += 1
         if isinstance(record, RankingRecord):
@@ -167,6 +188,7 @@ def _tombstones(campaign: Campaign, kind: str) -> dict[str, list[int]]:
     singular = {
         Snapshot.Kind.RANKINGS: Tombstone.Kind.RANKING,
         Snapshot.Kind.DEMONSTRATIONS: Tombstone.Kind.DEMONSTRATION,
+        Snapshot.Kind.FEEDBACK: Tombstone.Kind.FEEDBACK,
     }
     if kind not in singular:
         return {}
@@ -188,5 +210,6 @@ def _nothing(campaign: Campaign, kind: str, filters: Filters) -> str:
         Snapshot.Kind.DEMONSTRATIONS: _("Nobody has submitted a demonstration in %(campaign)s yet."),
         Snapshot.Kind.RANKINGS: _("Nobody has ranked anything in %(campaign)s yet."),
         Snapshot.Kind.PROMPTS: _("%(campaign)s has no prompts yet."),
+        Snapshot.Kind.FEEDBACK: _("No chat feedback in %(campaign)s has been made into data yet."),
     }
     return words[Snapshot.Kind(kind)] % {"campaign": campaign.name}

@@ -34,7 +34,7 @@ class RunAdmin(ResearcherAdmin):
         {
             "title": gettext_lazy("Start a run"),
             "icon": "play_circle",
-            "items": ["start_sft", "start_reward", "start_ppo", "start_dpo", "start_sample"],
+            "items": ["start_sft", "start_reward", "start_ppo", "start_dpo", "start_kto", "start_sample"],
         },
         "loop",
     ]
@@ -101,6 +101,10 @@ class RunAdmin(ResearcherAdmin):
     @action(description=Run.Kind.DPO.label, url_path="start/dpo", permissions=["view"])
     def start_dpo(self, request: HttpRequest) -> HttpResponse:
         return self._start(request, Run.Kind.DPO)
+
+    @action(description=Run.Kind.KTO.label, url_path="start/kto", permissions=["view"])
+    def start_kto(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.KTO)
 
     @action(description=Run.Kind.SAMPLE.label, url_path="start/sample", permissions=["view"])
     def start_sample(self, request: HttpRequest) -> HttpResponse:

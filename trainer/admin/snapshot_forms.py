@@ -34,7 +34,8 @@ class FreezeForm(forms.Form):
         choices=Snapshot.Kind.choices,
         widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy(
-            "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts."
+            "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts. "
+            "Chat feedback is for tools that learn from single answers, as KTO does."
         ),
     )
     weights = forms.ChoiceField(
@@ -87,6 +88,16 @@ class FreezeForm(forms.Form):
             ("", gettext_lazy("anything")),
             ("consensus", gettext_lazy("a consensus")),
             ("adjudicated", gettext_lazy("a reviewer's decision")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    judges = forms.ChoiceField(
+        label=gettext_lazy("Only rankings of"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("everybody")),
+            ("labelers", gettext_lazy("labelers and reviewers")),
+            ("chats", gettext_lazy("chat users")),
         ],
         widget=UnfoldAdminSelectWidget,
     )
@@ -178,4 +189,5 @@ def _filters(cleaned: dict[str, Any]) -> Filters:
         without_labelers=tuple(sorted(person.pk for person in cleaned["without_labelers"])),
         settled=cleaned["settled"],
         accepted=cleaned["accepted"],
+        judges=cleaned["judges"],
     )

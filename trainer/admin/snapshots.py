@@ -143,6 +143,8 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
         "guideline_versions": _("Rows by guideline version"),
         "consent_versions": _("Rows by consent version"),
         "purposes": _("Rows by purpose"),
+        "sources": _("Rows by source"),
+        "labels": _("Rows by label"),
         "weights": _("Weights"),
         "replaced": _("Replaced by a reviewer's order"),
         "suggested": _("Written with a suggestion in sight"),

@@ -23,7 +23,14 @@ PREFERRED = {
     Run.Kind.REWARD: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
     Run.Kind.PPO: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
     Run.Kind.DPO: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
-    Run.Kind.SAMPLE: [Checkpoint.Kind.PPO, Checkpoint.Kind.DPO, Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
+    Run.Kind.KTO: [Checkpoint.Kind.SFT, Checkpoint.Kind.BASE],
+    Run.Kind.SAMPLE: [
+        Checkpoint.Kind.PPO,
+        Checkpoint.Kind.DPO,
+        Checkpoint.Kind.KTO,
+        Checkpoint.Kind.SFT,
+        Checkpoint.Kind.BASE,
+    ],
 }
 """What a run of each kind usually starts from."""
 

@@ -84,6 +84,12 @@ def _described(kind: pa.DataType) -> dict[str, Any]:
 def _people(about: Mapping[str, Any]) -> str:
     if "labelers" not in about:
         return ""
+    if "sources" in about:
+        return (
+            f"- People: {about['labelers']}, who chatted with a model and allowed training\n"
+            f"- Sources: {_listed(about['sources'])}; answers: {_listed(about['labels'])}\n"
+            f"- Tombstones: {_tombstones(about.get('tombstones', {}))}\n"
+        )
     lines = [
         f"- Labelers: {about['labelers']}, guideline versions: {_listed(about['guideline_versions'])}",
         f"- Consent: {_consent(about.get('consent_versions', {}))}",

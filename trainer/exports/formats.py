@@ -65,12 +65,13 @@ FORMATS = {
         f"format of TRL with an implicit prompt. {_PAIRS}",
     ),
     "trl-unpaired": Format(
-        kinds=("rankings",),
+        kinds=("rankings", "feedback"),
         rows=trl.unpaired_rows,
         schema=trl.UNPAIRED,
         about=f"`prompt` and `completion` are {_MESSAGES}, `label` says whether the answer is good: the "
         "conversational unpaired-preference format of TRL. A ranking's best tier is good; what is "
-        "unacceptable or, where nothing is, the last tier is bad; what is between gives no row.",
+        "unacceptable or, where nothing is, the last tier is bad; what is between gives no row. Of chat "
+        "feedback there is one row per thumb.",
     ),
     "trl-prompt-only": Format(
         kinds=("prompts",),
@@ -134,7 +135,7 @@ FORMATS = {
         "(`consensus`), and how often each pair was decided which way (`pairs`).",
     ),
     "native": Format(
-        kinds=("demonstrations", "rankings", "prompts"),
+        kinds=("demonstrations", "rankings", "prompts", "feedback"),
         rows=None,
         containers=("parquet",),
         about="One Parquet file with every row of the snapshot as Rankwright's own stages read it; the "

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from trainer.exports.rows import CONVERSATION, Row, answers_of, counting, implied_pairs
-from trainer.handoff.records import DemonstrationRecord, PromptRecord, RankingRecord
+from trainer.handoff.records import DemonstrationRecord, FeedbackRecord, PromptRecord, RankingRecord
 
 MESSAGES = pa.schema([("messages", CONVERSATION)])
 PROMPT_COMPLETION = pa.schema([("prompt", CONVERSATION), ("completion", CONVERSATION)])
@@ -44,8 +44,18 @@ def implicit_preference_rows(records: Sequence[RankingRecord]) -> Iterator[Row]:
         yield {"chosen": whole[winner], "rejected": whole[loser]}
 
 
-def unpaired_rows(records: Sequence[RankingRecord]) -> Iterator[Row]:
-    """One row per answer that a ranking calls good or bad; those between give none."""
+def unpaired_rows(records: Sequence[RankingRecord] | Sequence[FeedbackRecord]) -> Iterator[Row]:
+    """One row per answer that a ranking calls good or bad, or a thumb; those between give none, and neither
+    does what is only guessed: the format has no weights."""
+    for record in records:
+        if isinstance(record, RankingRecord):
+            yield from _unpaired([record])
+        elif record.source == "thumb":
+            answer = [{"role": "assistant", "content": record.completion}]
+            yield {"prompt": record.messages, "completion": answer, "label": record.label}
+
+
+def _unpaired(records: Sequence[RankingRecord]) -> Iterator[Row]:
     answers = answers_of(records[0])
     for record in counting(records):
         good, bad = _good_and_bad(record)

@@ -214,6 +214,35 @@ class DPOConfig(TrainingConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KTOConfig(TrainingConfig):
+    """The policy, from single answers that somebody called good or bad."""
+
+    learning_rate: float = 2e-5
+    """Of AdamW, for the policy's adapters."""
+    epochs: int = 1
+    """Passes over the opinions."""
+    batch_size: int = 16
+    """Opinions per step; their answers, exchanged, tell what is usual."""
+    rows_per_pass: int = 0
+    """Opinions that go through the model at once, for memory alone; 0: all of a step's."""
+    max_completion_tokens: int = 512
+    """Longer completions are cut."""
+    beta: float = 0.1
+    """How dear it is to leave the start: the larger, the nearer the policy stays."""
+    desirable_weight: float = 1.0
+    """Of good answers; raise it where most are bad."""
+    undesirable_weight: float = 1.0
+    """Of bad answers; raise it where most are good."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least(self, 1, "epochs", "max_completion_tokens")
+        _at_least(self, 2, "batch_size")
+        _at_least(self, 0, "rows_per_pass")
+        _above(self, 0, "beta", "desirable_weight", "undesirable_weight")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SampleConfig(LabConfig):
     """Candidates to rank, from a policy."""
 
@@ -245,13 +274,14 @@ class SampleConfig(LabConfig):
         return self.completions_per_prompt * self.best_of
 
 
-Config = SFTConfig | RewardConfig | PPOConfig | DPOConfig | SampleConfig
+Config = SFTConfig | RewardConfig | PPOConfig | DPOConfig | KTOConfig | SampleConfig
 
 CONFIGS: dict[str, type[Config]] = {
     "sft": SFTConfig,
     "reward": RewardConfig,
     "ppo": PPOConfig,
     "dpo": DPOConfig,
+    "kto": KTOConfig,
     "sample": SampleConfig,
 }
 

@@ -91,7 +91,7 @@ class RankingRecord:
     """The prompt's, as its language."""
     language: str = ""
     purpose: str = "overlap"
-    """overlap, or adjudication: a reviewer's."""
+    """overlap; adjudication: a reviewer's; or chat: somebody's who chose between two answers there."""
     consent_version: int = 0
     """The text that the labeler had agreed to; 0 where there was none."""
     strength: int | None = None
@@ -113,13 +113,39 @@ class RankingRecord:
     """``{"id", "start", "end", "flag"}``: the passage that a flag is about, in code points of the text."""
 
 
-Record = PromptRecord | DemonstrationRecord | RankingRecord
-R = TypeVar("R", PromptRecord, DemonstrationRecord, RankingRecord)
+@dataclass(frozen=True, kw_only=True)
+class FeedbackRecord:
+    """Whether one answer was good, as somebody who chatted said of it: an unpaired preference."""
+
+    feedback_id: int
+    prompt_id: int
+    prompt_digest: str
+    split: str
+    messages: list[Message]
+    completion: str
+    label: bool
+    """Whether it was good."""
+    weight: float
+    source: str
+    """thumb; or regenerated or edited, from which somebody's opinion is only guessed."""
+    labeler: str
+    """A pseudonym."""
+    submitted_at: str
+    kind: str
+    """The prompt's, as its language."""
+    language: str
+    written_by: str
+    """The checkpoint, where it is known."""
+
+
+Record = PromptRecord | DemonstrationRecord | RankingRecord | FeedbackRecord
+R = TypeVar("R", PromptRecord, DemonstrationRecord, RankingRecord, FeedbackRecord)
 
 RECORDS: dict[str, type[Record]] = {
     "prompts": PromptRecord,
     "demonstrations": DemonstrationRecord,
     "rankings": RankingRecord,
+    "feedback": FeedbackRecord,
 }
 
 _SCHEMAS: dict[type[Record], pa.Schema] = {
@@ -182,11 +208,34 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("spans", _SPANS),
         ]
     ),
+    FeedbackRecord: pa.schema(
+        [
+            ("feedback_id", pa.int64()),
+            ("prompt_id", pa.int64()),
+            ("prompt_digest", pa.string()),
+            ("split", pa.string()),
+            ("messages", _MESSAGES),
+            ("completion", pa.string()),
+            ("label", pa.bool_()),
+            ("weight", pa.float64()),
+            ("source", pa.string()),
+            ("labeler", pa.string()),
+            ("submitted_at", pa.string()),
+            ("kind", pa.string()),
+            ("language", pa.string()),
+            ("written_by", pa.string()),
+        ]
+    ),
 }
 
 # Snapshots live longer than versions: files from before these columns, the last so many, read as the
 # records' defaults.
-_COLUMNS_ADDED_LATER: dict[type[Record], int] = {PromptRecord: 0, DemonstrationRecord: 4, RankingRecord: 14}
+_COLUMNS_ADDED_LATER: dict[type[Record], int] = {
+    PromptRecord: 0,
+    DemonstrationRecord: 4,
+    RankingRecord: 14,
+    FeedbackRecord: 0,
+}
 
 
 def write_records(path: Path, record: type[R], records: Iterable[R]) -> int:

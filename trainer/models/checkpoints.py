@@ -14,6 +14,7 @@ class Checkpoint(models.Model):
         REWARD = "reward", _("Reward model")
         PPO = "ppo", _("Policy (PPO)")
         DPO = "dpo", _("Policy (DPO)")
+        KTO = "kto", _("Policy (KTO)")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=200)

@@ -60,6 +60,7 @@ class Run(models.Model):
         REWARD = "reward", _("Reward model")
         PPO = "ppo", _("Policy (PPO)")
         DPO = "dpo", _("Policy (DPO)")
+        KTO = "kto", _("Policy (KTO)")
         SAMPLE = "sample", _("Sample candidates")
 
     class Status(models.TextChoices):

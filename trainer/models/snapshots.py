@@ -16,6 +16,7 @@ class Snapshot(models.Model):
         DEMONSTRATIONS = "demonstrations", _("Demonstrations")
         RANKINGS = "rankings", _("Rankings")
         PROMPTS = "prompts", _("Prompts")
+        FEEDBACK = "feedback", _("Chat feedback")
 
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, related_name="snapshots", verbose_name=_("campaign")

@@ -28,6 +28,7 @@ STAGES = {
     "reward": ("reward", "train_reward"),
     "ppo": ("ppo", "train_ppo"),
     "dpo": ("dpo", "train_dpo"),
+    "kto": ("kto", "train_kto"),
     "sample": ("sample", "sample_candidates"),
 }
 STOPPED = 143

@@ -19,6 +19,7 @@ from transformers import AutoModelForSequenceClassification, DynamicCache
 from trainer.handoff.configs import (
     Config,
     DPOConfig,
+    KTOConfig,
     PPOConfig,
     RewardConfig,
     SampleConfig,
@@ -72,7 +73,7 @@ def needs(
 
 
 def supervised_run(
-    config: SFTConfig | RewardConfig | DPOConfig, spec: RunSpec, reading: Reading, processes: int
+    config: SFTConfig | RewardConfig | DPOConfig | KTOConfig, spec: RunSpec, reading: Reading, processes: int
 ) -> list[Need]:
     backbone = blank_training_backbone(config, spec.base_model)
     role = spec.kind

@@ -116,3 +116,15 @@ def listwise_dpo_loss(
 ) -> Tensor:
     """DPO under Plackett–Luce (Rafailov et al. 2023, appendix A.3). Shapes as in ``plackett_luce_loss``."""
     return plackett_luce_loss(implicit_rewards(logprobs, ref_logprobs, beta), winners, below, weights)
+
+
+def kto_loss(rewards: Tensor, baseline: float, signs: Tensor, weights: Tensor) -> Tensor:
+    """Σ w (1 − σ(± (r − β z₀))), as a sum (Ethayarajh et al. 2024, eq. 8): what an answer gains or loses
+    beyond the usual counts less and less, as people feel it.
+
+    rewards   (N,)  implicit rewards, β log(π / π_ref)
+    baseline  β z₀, the usual reward
+    signs     (N,)  1 where the answer was called good, −1 where bad
+    weights   (N,)
+    """
+    return (weights * torch.sigmoid(-signs * (rewards - baseline))).sum()

@@ -5,10 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from trainer.handoff.configs import Config, DPOConfig, PPOConfig, RewardConfig, SampleConfig, SFTConfig
+from trainer.handoff.configs import (
+    Config,
+    DPOConfig,
+    KTOConfig,
+    PPOConfig,
+    RewardConfig,
+    SampleConfig,
+    SFTConfig,
+)
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.batches import TokenSequence, cheapest_rows, length_buckets
 from trainer.rlhf.blanks import PassShape, Traits
+from trainer.rlhf.kto import beside_strangers, buckets_of, opinions_in
 from trainer.rlhf.ppo import demonstrations_to_mix, train_prompts
 from trainer.rlhf.rankings import RankedAnswers, rankings_in
 from trainer.rlhf.sample import prompts_to_answer
@@ -43,6 +52,8 @@ def read(config: Config, directory: RunDirectory, tokenizer: Any, traits: Traits
         return _demonstrations(config, directory, tokenizer, processes)
     if isinstance(config, RewardConfig | DPOConfig):
         return _rankings(config, directory, tokenizer, traits, processes)
+    if isinstance(config, KTOConfig):
+        return _opinions(config, directory, tokenizer, processes)
     if isinstance(config, PPOConfig):
         return _rollouts(config, directory, tokenizer, processes)
     return _candidates(config, directory, tokenizer)
@@ -83,6 +94,28 @@ def _rankings(
         left_out=left_out,
         steps=config.epochs * len(buckets),
         tokens=sum(widths),
+        longest=max(shape.longest for shape in [*learning, *judging]),
+        learning=learning,
+        judging=judging,
+    )
+
+
+def _opinions(config: KTOConfig, directory: RunDirectory, tokenizer: Any, processes: int) -> Reading:
+    train, held_out, left_out = opinions_in(directory.data_path("feedback.parquet"), tokenizer, config)
+    buckets = list(buckets_of(train, config))
+    learning = [
+        shape
+        for part in _passes(buckets, config.rows_per_pass, processes)
+        for shape in (_shape([asked.own for asked in part]), _shape([asked.other for asked in part]))
+    ]
+    judged = _passes([beside_strangers(held_out)], config.batch_size, processes)
+    judging = [_shape([asked.own for asked in part]) for part in judged]
+    return Reading(
+        learned=len(train),
+        held_out=len(held_out),
+        left_out=left_out,
+        steps=config.epochs * len(buckets),
+        tokens=sum(opinion.width for opinion in train),
         longest=max(shape.longest for shape in [*learning, *judging]),
         learning=learning,
         judging=judging,

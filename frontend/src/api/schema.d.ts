@@ -1750,10 +1750,11 @@ export interface components {
          *     * `reward` - Reward model
          *     * `ppo` - Policy (PPO)
          *     * `dpo` - Policy (DPO)
+         *     * `kto` - Policy (KTO)
          *     * `sample` - Sample candidates
          * @enum {string}
          */
-        RunKind: "sft" | "reward" | "ppo" | "dpo" | "sample";
+        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample";
         RunLiveOutput: {
             status: components["schemas"]["RunStatus"];
             /** @description Counts up when a run starts over. */

@@ -2,8 +2,11 @@ import json
 
 import pytest
 
+from annotation.actions.feedback_data import Terms, make_feedback_data
 from annotation.models import Consensus, Ranking
+from tests.annotation.chatting import guest, thumb
 from tests.conftest import NOON
+from tests.trainer.conftest import DISHES
 from trainer.actions.snapshots import freeze_snapshot
 
 
@@ -44,10 +47,14 @@ def agreed(kitchen, told):
 
 @pytest.fixture
 def full(kitchen, demonstrations, told, agreed):
-    """The three snapshots, of rows that use every column."""
+    """The four snapshots, of rows that use every column."""
+    gus = guest("gus", kitchen)
+    for dish in DISHES:
+        thumb(gus, kitchen, f"How do I make {dish}?", "With patience.", up=dish in {"soup", "tea"})
+    make_feedback_data(campaign=kitchen, terms=Terms(), now=NOON)
     return {
         kind: freeze_snapshot(campaign=kitchen, kind=kind, created_by=None, now=NOON)
-        for kind in ("demonstrations", "rankings", "prompts")
+        for kind in ("demonstrations", "rankings", "prompts", "feedback")
     }
 
 

@@ -42,7 +42,7 @@ def test_yes_and_no_are_read_as_such(said, read):
         ("reward", {"margin": 1, "loss": "davidson"}, "0 unless loss is bradley_terry"),
         ("reward", {"center_coef": -0.1}, "0 or more"),
         ("sample", {"split": "test"}, "one of all, train, held_out"),
-        ("magic", {}, "one of sft, reward, ppo, dpo, sample"),
+        ("magic", {}, "one of sft, reward, ppo, dpo, kto, sample"),
     ],
 )
 def test_a_bad_setting_names_itself_and_what_is_allowed(kind, values, words):

@@ -5,7 +5,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 from tests.tiny_model import tiny_tokenizer
-from trainer.handoff.records import DemonstrationRecord, PromptRecord, RankingRecord, write_records
+from trainer.handoff.records import (
+    DemonstrationRecord,
+    FeedbackRecord,
+    PromptRecord,
+    RankingRecord,
+    write_records,
+)
 from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunDirectory, RunSpec, digest_of_folder
 from trainer.rlhf import __main__ as lab_program
@@ -28,6 +34,7 @@ CONFIGS = {
         "max_new_tokens": 6,
     },
     "dpo": {**SMALL, "epochs": 4, "batch_size": 2, "beta": 0.5},
+    "kto": {**SMALL, "epochs": 8, "batch_size": 8, "beta": 0.5},
     "sample": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
 }
 
@@ -93,6 +100,27 @@ def ranking(number, *, split="train", tiers=((1,), (2,), (3,)), unacceptable=(),
     )
 
 
+def opinion(number, *, split="train", label=None, text=None, weight=1.0):
+    """Of GOOD and BAD in turn."""
+    good = number % 2 == 0 if label is None else label
+    return FeedbackRecord(
+        feedback_id=number,
+        prompt_id=number,
+        prompt_digest=f"{number:064x}",
+        split=split,
+        messages=prompt(number).messages,
+        completion=text or (GOOD if good else BAD),
+        label=good,
+        weight=weight,
+        source="thumb",
+        labeler="L1",
+        submitted_at="2026-11-24T12:00:00Z",
+        kind="question",
+        language="en",
+        written_by="",
+    )
+
+
 def both_splits(make):
     """Six rows to learn from, two held out."""
     return [make(number, split="held_out" if number >= 6 else "train") for number in range(8)]
@@ -103,6 +131,7 @@ ROWS = {
     "reward": ("rankings.parquet", RankingRecord, both_splits(ranking)),
     "ppo": ("prompts.parquet", PromptRecord, both_splits(prompt)),
     "dpo": ("rankings.parquet", RankingRecord, both_splits(ranking)),
+    "kto": ("feedback.parquet", FeedbackRecord, both_splits(opinion)),
     "sample": ("prompts.parquet", PromptRecord, both_splits(prompt)),
 }
 

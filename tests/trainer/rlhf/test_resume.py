@@ -20,12 +20,13 @@ from trainer.rlhf.reporting import Reporter
 # tqdm's own lock is shared with forked processes: one that is killed while it holds it blocks all others.
 tqdm.set_lock(threading.RLock())
 
-KINDS = ["sft", "reward", "ppo", "dpo"]
+KINDS = ["sft", "reward", "ppo", "dpo", "kto"]
 # A little of everything that a checkpoint holds.
 SETTINGS = {
     "sft": {"epochs": 4, "patience": 3, "checkpoint_every": 1},
     "reward": {"epochs": 6, "checkpoint_every": 1},
     "dpo": {"epochs": 4, "checkpoint_every": 1},
+    "kto": {"epochs": 3, "batch_size": 3, "checkpoint_every": 1},
     "ppo": {"iterations": 4, "checkpoint_every": 1, "kl_target": 0.1, "kl_horizon": 20, "ema_decay": 0.5},
 }
 

@@ -133,6 +133,7 @@ SETTINGS = {
     "sft": {"batch_size": 4, "patience": 5, "learning_rate": 1e-3},
     "reward": {"batch_size": 4, "learning_rate": 1e-3},
     "dpo": {"batch_size": 4, "learning_rate": 1e-3},
+    "kto": {"batch_size": 4, "learning_rate": 1e-3},
     "ppo": {"iterations": 3, "learning_rate": 1e-4, "rollout_size": 6, "minibatch_size": 3, "ptx_coef": 0.0},
 }
 

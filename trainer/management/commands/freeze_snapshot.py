@@ -34,6 +34,7 @@ class Command(BaseCommand):
         only.add_argument("--submitted-until", type=moment, metavar="DATE", help="not on that day any more")
         only.add_argument("--without-labeler", action="append", default=[], metavar="USERNAME")
         only.add_argument("--settled", default="", choices=["consensus", "adjudicated"])
+        only.add_argument("--judges", default="", choices=["labelers", "chats"])
         only.add_argument("--accepted", action="store_true", help="only accepted demonstrations")
 
     def handle(self, *args: Any, campaign: str, kind: str, weights: str, **options: Any) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0010_chat_settings'),
+        ("annotation", "0011_ranking_by_time"),
     ]
 
     operations = [

@@ -42,6 +42,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     print(f"serving {server.name} at http://{options.host}:{server.server_port}/v1", flush=True)
     server.serve_forever(poll_interval=0.2)
+    server.server_close()  # whoever comes now is refused, and asks elsewhere
     server.engine.finish(FINISH_WITHIN)
     # The threads that write to callers have a moment more than the engine.
     time.sleep(0.3)

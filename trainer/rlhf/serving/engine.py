@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 READ_AT_ONCE = 256
 """Prompt tokens that are read between two tokens of those who are being answered: nobody waits long."""
 
+COLDEST = 1e-4
+"""Below this, logits divided by the temperature leave what float32 can hold: it is as good as 0."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -159,19 +162,31 @@ class Engine:
     def _admit(self) -> bool:
         """Let in whom there is room for; wait while there is nothing to do. False: it is time to close."""
         with self._news:
+            self._forget_who_left()
             while not (self._is_closing or self._waiting or self.active):
                 self._news.wait()
             if self._is_closing:
                 self._drop_all()
                 return False
-            moved = False
+            before = len(self._waiting)
             while self._waiting and self.active < self.rows:
                 self._reading.append(self._waiting.popleft())
-                moved = True
-            if moved:
-                for ahead, answering in enumerate(self._waiting, start=1):
-                    answering.news.put(News(waiting=ahead))
+            if len(self._waiting) < before:
+                self._tell_places()
         return True
+
+    def _forget_who_left(self) -> None:
+        """Those who wait and want nothing any more make room for others who would wait."""
+        gone = [answering for answering in self._waiting if answering.is_cancelled]
+        for answering in gone:
+            self._waiting.remove(answering)
+            self._finish(answering, "cancelled")
+        if gone:
+            self._tell_places()
+
+    def _tell_places(self) -> None:
+        for ahead, answering in enumerate(self._waiting, start=1):
+            answering.news.put(News(waiting=ahead))
 
     def _drop_all(self) -> None:
         with self._news:
@@ -265,7 +280,7 @@ def choose(logits: Tensor, wishes: Sequence[Wish], luck: Tensor) -> list[int]:
     """A token for each row of logits (N, V), as its wish says, by its luck (N,)."""
     chosen = logits.argmax(-1)
     for row, wish in enumerate(wishes):
-        if wish.temperature > 0:
+        if wish.temperature > COLDEST:
             scaled = likeliest(logits[row] / wish.temperature, wish.top_p)
             chosen[row] = draw(scaled[None], luck[row : row + 1])[0]
     return chosen.tolist()  # type: ignore[no-any-return]

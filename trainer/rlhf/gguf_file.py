@@ -157,8 +157,8 @@ def _add_weights(writer: gguf.GGUFWriter, folder: str) -> None:
 
 
 def turned(weight: Tensor, heads: int) -> Tensor:
-    """Rows of a projection (heads · width, H) in llama.cpp's order: positions turn neighbours there, and halves in
-    transformers."""
+    """Rows of a projection (heads · width, H) in llama.cpp's order: there positions turn neighbours, in
+    transformers halves."""
     halves = weight.view(heads, 2, len(weight) // heads // 2, *weight.shape[1:])
     return halves.transpose(1, 2).reshape(weight.shape)
 

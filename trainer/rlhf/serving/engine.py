@@ -16,6 +16,7 @@ from transformers import DynamicCache
 
 from trainer.rlhf.sampling import draw
 from trainer.rlhf.serving.cache import SlotCache
+from trainer.rlhf.serving.memory import Memory
 from trainer.rlhf.serving.texts import TextStream
 
 logger = logging.getLogger(__name__)
@@ -92,11 +93,17 @@ class Full(Exception):
 class Engine:
     """One thread that owns the model. ``ask`` may be called from any other."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, rows: int = 8, most_waiting: int = 64) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, *, rows: int = 8, most_waiting: int = 64, remember: int = 4096
+    ) -> None:
+        """``remember``: tokens of earlier conversations, so that those who go on need not wait."""
         self.model, self.tokenizer, self.rows, self.most_waiting = model, tokenizer, rows, most_waiting
         self.eos = _ends(model, tokenizer)
         self.asked = self.answered = self.written = 0
         """Since it began: wishes, those that are over, and tokens."""
+        self.recalled = 0
+        """Tokens of prompts that had been read before."""
+        self._memory = Memory(remember)
         self._waiting: deque[Answering] = deque()
         self._reading: list[Answering] = []
         self._speaking: list[Answering] = []
@@ -206,8 +213,10 @@ class Engine:
 
     def _read_on(self, answering: Answering, at_most: int) -> int:
         prompt = answering.wish.prompt
+        if answering.cache is None:
+            answering.cache, answering.read = self._memory.recall(prompt)
+            self.recalled += answering.read
         part = prompt[answering.read : answering.read + at_most]
-        answering.cache = answering.cache or DynamicCache()
         states = self._states(torch.tensor([part]), None, None, answering.cache)
         answering.read += len(part)
         if answering.read == len(prompt):
@@ -249,10 +258,17 @@ class Engine:
         over = [row for row, token in zip(rows, drawn, strict=True) if self._write(row, token)]
         # From the back: the last row takes the place of one that leaves.
         for row in sorted(over, reverse=True):
+            self._remember(row)
             self._slots.remove(row)
             last = self._speaking.pop()
             if row < len(self._speaking):
                 self._speaking[row] = last
+
+    def _remember(self, row: int) -> None:
+        answering, states = self._speaking[row], self._slots.row(row)
+        # The last token was drawn, but not read.
+        read = [*answering.wish.prompt, *answering.text.tokens][: states[0][0].shape[2]]
+        self._memory.keep(read, states)
 
     def _write(self, row: int, token: int) -> bool:
         """Add a token to a row's answer; whether that was the last."""

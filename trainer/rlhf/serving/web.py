@@ -188,6 +188,7 @@ def metrics(engine: Engine) -> str:
         "rankwright_model_requests_total": ("counter", "Answers asked for.", engine.asked),
         "rankwright_model_answers_total": ("counter", "Answers that are over.", engine.answered),
         "rankwright_model_tokens_total": ("counter", "Tokens written.", engine.written),
+        "rankwright_model_recalled_tokens_total": ("counter", "Read before, and not again.", engine.recalled),
         "rankwright_model_active": ("gauge", "Answers under way.", engine.active),
         "rankwright_model_waiting": ("gauge", "Answers that wait for their turn.", engine.waiting),
     }

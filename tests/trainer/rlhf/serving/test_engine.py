@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, DynamicCache
 from trainer.rlhf.batches import prompt_ids
 from trainer.rlhf.serving.cache import SlotCache
 from trainer.rlhf.serving.engine import READ_AT_ONCE, Engine, Full, Wish, choose, likeliest
+from trainer.rlhf.serving.memory import LEAST_SHARED, Memory, shared
 from trainer.rlhf.serving.texts import TextStream
 
 
@@ -87,6 +88,24 @@ class TestAnswers:
 
         heard(answering)
         assert answering.text.tokens == generated(model, prompt, 6)[: answering.tokens]
+
+    def test_of_a_chat_that_goes_on_are_those_of_one_that_is_read_anew(self, make_engine, model, tokenizer):
+        """Several chats at a time, each going on from its own last turn."""
+        engine = make_engine(rows=3)
+        chats = [asked(tokenizer, word * 9) for word in ("soup ", "rice ", "salt ")]
+
+        for turn in range(3):
+            answering = [engine.ask(Wish(chat, max_tokens=8 + turn, temperature=0)) for chat in chats]
+            for one, chat in zip(answering, chats, strict=True):
+                heard(one)
+                expected = generated(model, chat, 8 + turn)
+                assert one.text.tokens == [token for token in expected if token not in engine.eos]
+            chats = [
+                [*chat, *one.text.tokens, *asked(tokenizer, f"And {turn}?")]
+                for one, chat in zip(answering, chats, strict=True)
+            ]
+
+        assert engine.recalled > sum(map(len, chats)) // 2
 
     def test_wait_for_their_turn_and_are_told_how_many_come_first(self, make_engine, tokenizer):
         engine = make_engine(rows=1)
@@ -192,6 +211,40 @@ def test_a_cache_remembers_each_row_however_rows_come_and_go(moves):
                 known = values[row, 0, :, 0][mask[row].bool()]
                 assert (-known).tolist() == seen
                 assert (keys[row, 0, :, 0][mask[row].bool()] - 1).tolist() == seen
+
+
+class TestMemory:
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=40), max_size=8),
+        st.lists(st.integers(0, 1), min_size=1, max_size=50),
+    )
+    def test_recalls_the_longest_beginning_it_knows_and_never_the_whole_prompt(self, told, prompt):
+        memory = Memory(most=60)
+        for ids in told:
+            states = torch.tensor([float(token) for token in ids]).view(1, 1, -1, 1)
+            memory.keep(ids, [(states, -states)])
+
+        cache, length = memory.recall(prompt)
+
+        assert sum(len(ids) for ids, _states in memory.kept) <= 60
+        longest = min(max((shared(ids, prompt) for ids, _ in memory.kept), default=0), len(prompt) - 1)
+        assert length == (longest if longest >= LEAST_SHARED else 0)
+        if length:
+            assert cache.layers[0].keys[0, 0, :, 0].tolist() == prompt[:length]
+            assert (-cache.layers[0].values[0, 0, :, 0]).tolist() == prompt[:length]
+
+    def test_forgets_what_was_not_needed_for_longest(self):
+        memory = Memory(most=100)
+        first, second, third = ([number] * 40 for number in (1, 2, 3))
+        states = [(torch.zeros(1, 1, 40, 1), torch.zeros(1, 1, 40, 1))]
+        memory.keep(first, states)
+        memory.keep(second, states)
+        memory.recall([*first, 9])
+
+        memory.keep(third, states)
+
+        assert [ids for ids, _states in memory.kept] == [first, third]
 
 
 class TestATextStream:

@@ -232,9 +232,9 @@ class SampleConfig(LabConfig):
     batch_size: int = 24
     """Completions sampled side by side; at least one prompt's."""
     most_tokens: int = 0
-    """Where a server is asked instead: it stops once so many were written; 0: no limit."""
+    """Where a model server is asked: it stops after so many tokens; 0: no limit."""
     requests_per_minute: int = 0
-    """Where a server is asked instead: at most so many; 0: no limit."""
+    """Where a model server is asked: at most so many requests a minute; 0: no limit."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -90,6 +90,12 @@ class TestTheCard:
         ):
             assert words in card
 
+    def test_of_a_base_model_claims_no_training(self, base):
+        card = model_card(base)
+
+        assert "nothing was trained here" in card
+        assert not re.search("trained with|labelers|campaigns", card)
+
     def test_names_nobody_and_no_folder_of_this_machine(self, learned, tiny, tmp_path):
         card = model_card(learned)
 

@@ -27,15 +27,13 @@ def model_card(checkpoint: Checkpoint, *, apart: bool = False) -> str:
         _what(checkpoint, base, apart=apart),
         _use(checkpoint, apart=apart),
         "## Where it comes from",
-        *(step.words() for step in reversed(steps)),
-        *([] if steps else ["It was made elsewhere; nothing was trained here."]),
+        *([step.words() for step in reversed(steps)] or ["It was made elsewhere; nothing was trained here."]),
         "## Figures",
         _figures(checkpoint),
         "## Licence",
-        f"The base model's licence: {license or 'not stated'}. The licences of the campaigns that it learned "
-        f"from: {_licences(steps)}. All of them bind whoever passes this on.",
+        f"The base model's licence: {license or 'not stated'}.{_licences(steps)}",
         "## Limits",
-        _limits(judged),
+        _limits(judged=judged, learned=bool(steps)),
     ]
     return _metadata(base, license, judged=judged, apart=apart) + "\n\n".join(parts) + "\n"
 
@@ -101,8 +99,9 @@ def _what(checkpoint: Checkpoint, base: Checkpoint, *, apart: bool) -> str:
         if checkpoint.kind == Checkpoint.Kind.REWARD
         else "that answers conversations"
     )
+    trained = "" if checkpoint == base else f", trained with Rankwright from {_named(base)}"
     return (
-        f"A {kind} {does}, trained with Rankwright from {_named(base)}.\n\n"
+        f"A {kind} {does}{trained}.\n\n"
         f"- Stage: {checkpoint.get_kind_display()}\n"
         f"- sha256 over the checkpoint's files: `{checkpoint.digest}`\n"
         f"- Made: {checkpoint.created_at:%Y-%m-%d}"
@@ -187,19 +186,26 @@ def _licences(steps: list[Step]) -> str:
         step.reward.produced_by for step in steps if step.reward and step.reward.produced_by
     ]
     found = {_plain(run.campaign.name): _plain(run.campaign.license) or "none stated" for run in runs}
-    return ", ".join(f"{campaign}: {license}" for campaign, license in sorted(found.items())) or "none"
+    told = ", ".join(f"{campaign}: {license}" for campaign, license in sorted(found.items()))
+    words = (
+        " The licences of the campaigns that it learned from: {}. All of them bind whoever passes this on."
+    )
+    return words.format(told) if told else ""
 
 
-def _limits(judged: bool) -> str:
+def _limits(*, judged: bool, learned: bool) -> str:
     lines = [
-        "- It says what its labelers preferred under their guidelines, on prompts like theirs and in their "
-        "languages; elsewhere nothing is known of it.",
         "- It may state falsehoods with confidence, repeat what its base model learned from the web, and be "
-        "talked into what its guidelines forbid.",
-        "- Held-out figures come from the same campaigns as the training data.",
-        "- What somebody wrote and had erased later may have been learned before; the snapshots above list "
-        "what was gone when they were frozen.",
+        "talked into what its makers did not want.",
     ]
+    if learned:
+        lines += [
+            "- It says what its labelers preferred under their guidelines, on prompts like theirs and in "
+            "their languages; elsewhere nothing is known of it.",
+            "- Held-out figures come from the same campaigns as the training data.",
+            "- What somebody wrote and had erased later may have been learned before; the snapshots above "
+            "list what was gone when they were frozen.",
+        ]
     if judged:
         lines.append("- Scores compare answers to one prompt; across prompts and models they mean little.")
     return "\n".join(lines)

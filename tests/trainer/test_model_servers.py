@@ -5,10 +5,11 @@ import pytest
 from tests.conftest import NOON
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.execution import execute_next_run
+from trainer.actions.promotions import promote_checkpoint
 from trainer.actions.runs import queue_run
 from trainer.errors import UnknownBaseModel, WrongCheckpointKind
 from trainer.handoff.rundir import RunDirectory
-from trainer.models import Run, SampledCompletion
+from trainer.models import Promotion, Run, SampledCompletion
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,14 @@ class TestAModelServer:
 
         with pytest.raises(WrongCheckpointKind):
             queue_run(kind="sft", snapshot=frozen["demonstrations"], base=server, created_by=rhea, now=NOON)
+
+    def test_is_not_ours_to_promote(self, kitchen):
+        server = register_base_model("endpoint:gpus", now=NOON)
+
+        with pytest.raises(WrongCheckpointKind):
+            promote_checkpoint(campaign=kitchen, checkpoint=server, by=None, now=NOON)
+
+        assert not Promotion.objects.exists()
 
     def test_is_one_that_the_operator_named(self, db):
         with pytest.raises(UnknownBaseModel) as refused:

@@ -65,6 +65,12 @@ class UnknownBaseModel(BadInput):
     code = "unknown_base_model"
 
 
+class CannotBeExported(Refusal):
+    """The checkpoint is not here, or not of a kind that can be written so."""
+
+    code = "cannot_be_exported"
+
+
 class BaseRunLost(Refusal):
     """The run to build on failed or was cancelled."""
 

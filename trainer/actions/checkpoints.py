@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from trainer.errors import UnknownBaseModel
+from trainer.handoff.endpoints import UnknownEndpoint, find_endpoint, is_endpoint, named_endpoints
 from trainer.handoff.rundir import digest_of_folder
 from trainer.models import Checkpoint, Run
 
@@ -15,7 +16,8 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
 def register_base_model(name: str, *, now: datetime) -> Checkpoint:
-    """The checkpoint of a base model, by its name here, its folder or its Hugging Face id.
+    """The checkpoint of a base model, by its name here, its folder or its Hugging Face id; or of a model
+    server, as ``endpoint:NAME``.
 
     :raises UnknownBaseModel: it is none of these.
     """
@@ -52,6 +54,8 @@ def store_result(
 
 
 def _locate(name: str) -> tuple[str, str]:
+    if is_endpoint(name):
+        return _locate_endpoint(name)
     folder = Path(settings.BASE_MODELS.get(name, name)).expanduser()
     if (folder / "config.json").is_file():
         return str(folder.resolve()), digest_of_folder(folder)
@@ -70,3 +74,15 @@ def _locate(name: str) -> tuple[str, str]:
         )
     # The hub's weights are fetched by the lab; until then the id is all that is known of them.
     return name, hashlib.sha256(f"huggingface:{name}".encode()).hexdigest()
+
+
+def _locate_endpoint(name: str) -> tuple[str, str]:
+    try:
+        find_endpoint(name)
+    except UnknownEndpoint as error:
+        raise UnknownBaseModel(
+            _("The operator has named no model server like %(name)s. There are: %(known)s.")
+            % {"name": name, "known": ", ".join(sorted(named_endpoints())) or _("none")}
+        ) from error
+    # What answers there may change; the name is all that can be held on to.
+    return name, hashlib.sha256(name.encode()).hexdigest()

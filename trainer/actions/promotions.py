@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Campaign, Person
 from trainer.errors import GateNotPassed, WrongCheckpointKind
+from trainer.handoff.endpoints import is_endpoint
 from trainer.models import Checkpoint, GateRule, Promotion
 
 
@@ -49,11 +50,13 @@ def promote_checkpoint(
 
     ``reason``: why it is promoted although the gate does not let it pass.
 
-    :raises WrongCheckpointKind: a reward model answers nobody.
+    :raises WrongCheckpointKind: a reward model answers nobody, and a model server is not ours to start.
     :raises GateNotPassed: a rule does not hold, and no reason is given.
     """
     if checkpoint.kind == Checkpoint.Kind.REWARD:
         raise WrongCheckpointKind(_("A reward model scores answers; it cannot give any."))
+    if is_endpoint(checkpoint.location):
+        raise WrongCheckpointKind(_("A model server answers chats where RANKWRIGHT_CHAT_URL names it."))
     # One after the other: both could end the same one before, and begin.
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     checked = check_gate(campaign, checkpoint)

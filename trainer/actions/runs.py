@@ -27,6 +27,7 @@ from trainer.errors import (
     WrongSnapshotKind,
 )
 from trainer.handoff.configs import ConfigError, build_config
+from trainer.handoff.endpoints import is_endpoint
 from trainer.models import Checkpoint, Run, RunEvent, Snapshot
 
 SNAPSHOT_KINDS = {
@@ -73,6 +74,7 @@ def queue_run(
     """
     _check_snapshot(kind, snapshot)
     _check_origin(base, wants_reward=False)
+    _check_weights(kind, base)
     settings = _full_config(kind, config or {})
     _check_reward(kind, reward, settings)
     asked_for: dict[str, Any] = {
@@ -280,6 +282,12 @@ def _check_origin(origin: Origin, *, wants_reward: bool) -> None:
     if (origin.kind == Checkpoint.Kind.REWARD) != wants_reward or origin.kind == Run.Kind.SAMPLE:
         role = _("the reward model") if wants_reward else _("the model to start from")
         raise WrongCheckpointKind(_("%(origin)s cannot be %(role)s.") % {"origin": origin, "role": role})
+
+
+def _check_weights(kind: str, base: Origin) -> None:
+    if kind != Run.Kind.SAMPLE and isinstance(base, Checkpoint) and is_endpoint(base.location):
+        words = _("%(base)s is a model server: it can answer prompts, but there are no weights to train.")
+        raise WrongCheckpointKind(words % {"base": base})
 
 
 def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any]) -> None:

@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -11,13 +14,19 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from annotation.errors import Refusal
 from trainer.admin.base import Facts, ResearcherAdmin
 from trainer.admin.figures import in_words
 from trainer.admin.forms import RegisterForm
 from trainer.admin.lineage import lineage
 from trainer.admin.links import listed, starts_from, url_of
 from trainer.admin.promotions import promote_page
+from trainer.exports.archive import zipped_files
+from trainer.exports.checkpoints import files_of, has_adapters
 from trainer.models import Checkpoint, Promotion
+
+FORMS = {"merged": "", "apart": "-adapters"}
+"""What can be downloaded, and what is added to the archive's name."""
 
 
 @admin.register(Checkpoint)
@@ -61,7 +70,33 @@ class CheckpointAdmin(ResearcherAdmin):
             "figures": in_words(row.summary),
             "origins": lineage(row),
             "starts": starts_from(row),
+            "is_here": Path(row.location).is_dir(),
+            "has_adapters": has_adapters(row),
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        address = "<int:checkpoint_id>/download/<str:form>/"
+        return [
+            path(address, view(self.download), name="trainer_checkpoint_download"),
+            *super().get_urls(),
+        ]
+
+    def download(self, request: HttpRequest, checkpoint_id: int, form: str) -> HttpResponseBase:
+        """One archive, made while it is sent. ``form``: merged or apart."""
+        self.check_researcher(request)
+        checkpoint = get_object_or_404(Checkpoint, pk=checkpoint_id)
+        if form not in FORMS:
+            raise Http404
+        try:
+            files = files_of(checkpoint, apart=form == "apart")
+        except Refusal as refusal:
+            messages.error(request, refusal.detail)
+            return HttpResponseRedirect(url_of(checkpoint))
+        name = f"{checkpoint.kind}-{checkpoint.digest[:12]}{FORMS[form]}"
+        answer = StreamingHttpResponse(zipped_files(files, name), content_type="application/zip")
+        answer["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+        return answer
 
 
 def _facts(checkpoint: Checkpoint) -> Facts:

@@ -47,6 +47,10 @@ class StartForm(BaseModelForm):
         if kind == Run.Kind.SAMPLE:
             self.fields["reward"] = _judge_field()
             self.fields["deliver"] = _deliver_field()
+            self.fields["other_base"].help_text = _(
+                "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "
+                "instead."
+            )
         self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}

@@ -260,13 +260,17 @@ class SampleConfig(LabConfig):
     """At most so many prompts, chosen by the seed; 0: all of them."""
     batch_size: int = 24
     """Completions sampled side by side; at least one prompt's."""
+    most_tokens: int = 0
+    """Where a model server is asked: it stops after so many tokens; 0: no limit."""
+    requests_per_minute: int = 0
+    """Where a model server is asked: at most so many requests a minute; 0: no limit."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _above(self, 0, "temperature")
         _between(self, 1, 9, "completions_per_prompt")
         _at_least(self, 1, "best_of", "max_new_tokens", "batch_size")
-        _at_least(self, 0, "prompts")
+        _at_least(self, 0, "prompts", "most_tokens", "requests_per_minute")
         _one_of(self, "split", ("all", "train", "held_out"))
 
     @property

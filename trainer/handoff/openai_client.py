@@ -235,7 +235,8 @@ def _text(content: Any) -> str:
         return ""
     if not isinstance(content, str):
         raise TypeError("a completion's content is a text")
-    return content
+    # JSON can name half a character, which no database and no file takes.
+    return content.encode("utf-8", "replace").decode()
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

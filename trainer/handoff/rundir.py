@@ -18,6 +18,8 @@ from trainer.handoff.rewards import RewardSource
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
 DONE, FAILED = "DONE", "FAILED"
 CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
+ADAPTERS = "adapters"
+"""Of a result: what was learned alone, in peft's form, where adapters learned it."""
 BETTER = {"held_out_accuracy": 1, "held_out_loss": -1, "holdout_score": 1, "score": 1}
 """What tells which saved state is the best, the most telling first; -1 where less is better."""
 

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from trainer.handoff.configs import DPOConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.adapters import save_role
 from trainer.rlhf.batches import length_buckets
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.judgements import shares
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
+from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import FULL, Role, learned_states, token_logprobs
 from trainer.rlhf.ranking_losses import dpo_loss, implicit_rewards, listwise_dpo_loss
 from trainer.rlhf.rankings import RankingBatch, RankingStep, in_passes, rankings_in
@@ -93,7 +94,7 @@ def train_dpo(
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:
-            save_model(backbone.merge(policy.name or FULL), tokenizer, folder)
+            save_role(backbone, policy.name or FULL, tokenizer, folder)
     return summary
 
 

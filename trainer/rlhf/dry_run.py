@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from trainer.handoff.configs import Config, ConfigError, PPOConfig, SampleConfig, TrainingConfig, build_config
+from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.blanks import Traits
 from trainer.rlhf.errors import LabError
@@ -37,6 +38,9 @@ def rehearse(directory: RunDirectory, processes: int | None) -> int:
     try:
         spec = directory.spec()
         config = build_config(spec.kind, spec.config)
+        if is_endpoint(spec.base_model):
+            print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)
+            return 0
         planned = outline(config, directory, device=pick_device(), processes=max(count, 1))
         print(planned.text(), flush=True)
         planned.plan.check(planned.changes)
@@ -51,6 +55,8 @@ def refuse_what_cannot_fit(config: Config, directory: RunDirectory, world: World
 
     :raises LabError: the run needs more memory than there is.
     """
+    if is_endpoint(directory.spec().base_model):
+        return
     try:
         planned = outline(config, directory, device=world.device, processes=world.size)
     except (RuntimeError, NotImplementedError, TypeError, AttributeError):

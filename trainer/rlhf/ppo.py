@@ -12,13 +12,14 @@ from torch import Tensor
 from trainer.handoff.configs import PPOConfig
 from trainer.handoff.records import Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.adapters import save_role
 from trainer.rlhf.batches import TokenSequence, prompt_ids, rows_by_length
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.critics import make_critic
 from trainer.rlhf.errors import BadData, LabError, NotANumber
 from trainer.rlhf.flight import Flight, KLController
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.loading import load_backbone, load_tokenizer, pick_dtype, save_model
+from trainer.rlhf.loading import load_backbone, load_tokenizer, pick_dtype
 from trainer.rlhf.losses import policy_loss, token_mean, value_loss
 from trainer.rlhf.modeling import FULL, Backbone, Role, frozen_copy, learned_states, token_logprobs
 from trainer.rlhf.randomness import seed_for, uniforms
@@ -104,7 +105,7 @@ def train_ppo(
 
     if world.is_first:
         with learner.averaged(), directory.publish_result() as folder:
-            save_model(backbone.merge(models.policy.name or FULL), tokenizer, folder)
+            save_role(backbone, models.policy.name or FULL, tokenizer, folder)
     return {
         "score": round(progress["score"], 4),
         "ref_kl": round(progress["ref_kl"], 4),

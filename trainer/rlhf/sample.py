@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from trainer.handoff.configs import SampleConfig
+from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import prompt_ids
@@ -34,6 +35,10 @@ class Candidate:
 def sample_candidates(
     config: SampleConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
 ) -> dict[str, object]:
+    if is_endpoint(spec.base_model):
+        from trainer.rlhf.sample_elsewhere import sample_elsewhere
+
+        return sample_elsewhere(config, spec, directory, report) if world.is_first else {}
     if world.is_first:
         directory.rewind(None)
     tokenizer = load_tokenizer(spec.base_model)
@@ -59,7 +64,7 @@ def sample_candidates(
         if world.is_first:
             for candidate in found:
                 directory.append_sample(**asdict(candidate), ref_kl=None, step=None)
-        measured = _means(kept)
+        measured = means(kept)
         report.step(step, len(starts), tokens=sum(candidate.tokens for candidate in found), **measured)
         if world.any(report.stopping):
             raise Stopped
@@ -108,7 +113,7 @@ def draw_candidates(
     return [kept[start : start + count] for start in range(0, len(kept), count)]
 
 
-def _means(candidates: Sequence[Candidate]) -> dict[str, float]:
+def means(candidates: Sequence[Candidate]) -> dict[str, float]:
     count = len(candidates)
     scores = [candidate.score for candidate in candidates if candidate.score is not None]
     return {

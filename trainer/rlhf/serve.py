@@ -42,6 +42,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     print(f"serving {server.name} at http://{options.host}:{server.server_port}/v1", flush=True)
     server.serve_forever(poll_interval=0.2)
+    server.server_close()  # whoever comes now is refused, and asks elsewhere
     server.engine.finish(FINISH_WITHIN)
     # The threads that write to callers have a moment more than the engine.
     time.sleep(0.3)
@@ -53,7 +54,9 @@ def build(options: argparse.Namespace) -> ModelServer:
     tokenizer = load_tokenizer(options.checkpoint)
     model = load_model(options.checkpoint, pick_dtype(LabConfig(dtype=options.dtype))).eval()
     made_for = getattr(model.config, "max_position_embeddings", None) or MOST_CONTEXT
-    engine = Engine(model, tokenizer, rows=options.rows, most_waiting=options.waiting)
+    engine = Engine(
+        model, tokenizer, rows=options.rows, most_waiting=options.waiting, remember=options.remember
+    )
     context = min(options.context or MOST_CONTEXT, made_for)
     name = options.name or os.path.basename(os.path.normpath(options.checkpoint))
     try:
@@ -72,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="", help="what the model is called; else its folder's name")
     parser.add_argument("--rows", type=int, default=8, help="answers at a time (%(default)s)")
     parser.add_argument("--waiting", type=int, default=64, help="that may wait for their turn (%(default)s)")
+    parser.add_argument(
+        "--remember", type=int, default=4096, help="tokens of earlier conversations (%(default)s)"
+    )
     parser.add_argument("--context", type=int, default=0, help="tokens of prompt and answer together")
     parser.add_argument("--dtype", default="auto", choices=["auto", "bfloat16", "float32"])
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 leaves it to torch")

@@ -9,11 +9,12 @@ import torch
 from trainer.handoff.configs import SFTConfig
 from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.adapters import save_role
 from trainer.rlhf.batches import Batch, TokenSequence, dialogue_sequence, length_buckets, pad
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.errors import BadData
 from trainer.rlhf.learner import BestSoFar, Learner
-from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
+from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import Role, learned_states, token_logprobs
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
@@ -88,7 +89,7 @@ def train_sft(
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:
-            save_model(backbone.merge("sft"), tokenizer, folder)
+            save_role(backbone, "sft", tokenizer, folder)
     return summary
 
 

@@ -79,6 +79,14 @@ class SlotCache(Cache):
         self.starts.append(begin)
         self.rows += 1
 
+    def row(self, row: int) -> list[tuple[Tensor, Tensor]]:
+        """What a row remembers: keys and values (1, heads, its tokens, width of a head) of each layer."""
+        columns = slice(self.starts[row], self.width)
+        return [
+            (keys[row : row + 1, :, columns].clone(), values[row : row + 1, :, columns].clone())
+            for keys, values in (layer.buffers for layer in self.slot_layers)
+        ]
+
     def remove(self, row: int) -> None:
         """Forget a row; the last one takes its place."""
         last = self.rows - 1

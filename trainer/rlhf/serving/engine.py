@@ -16,12 +16,16 @@ from transformers import DynamicCache
 
 from trainer.rlhf.sampling import draw
 from trainer.rlhf.serving.cache import SlotCache
+from trainer.rlhf.serving.memory import Memory
 from trainer.rlhf.serving.texts import TextStream
 
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 256
 """Prompt tokens that are read between two tokens of those who are being answered: nobody waits long."""
+
+COLDEST = 1e-4
+"""Below this, logits divided by the temperature leave what float32 can hold: it is as good as 0."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,17 @@ class Full(Exception):
 class Engine:
     """One thread that owns the model. ``ask`` may be called from any other."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, rows: int = 8, most_waiting: int = 64) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, *, rows: int = 8, most_waiting: int = 64, remember: int = 4096
+    ) -> None:
+        """``remember``: tokens of earlier conversations, so that those who go on need not wait."""
         self.model, self.tokenizer, self.rows, self.most_waiting = model, tokenizer, rows, most_waiting
         self.eos = _ends(model, tokenizer)
         self.asked = self.answered = self.written = 0
         """Since it began: wishes, those that are over, and tokens."""
+        self.recalled = 0
+        """Tokens of prompts that had been read before."""
+        self._memory = Memory(remember)
         self._waiting: deque[Answering] = deque()
         self._reading: list[Answering] = []
         self._speaking: list[Answering] = []
@@ -159,19 +169,31 @@ class Engine:
     def _admit(self) -> bool:
         """Let in whom there is room for; wait while there is nothing to do. False: it is time to close."""
         with self._news:
+            self._forget_who_left()
             while not (self._is_closing or self._waiting or self.active):
                 self._news.wait()
             if self._is_closing:
                 self._drop_all()
                 return False
-            moved = False
+            before = len(self._waiting)
             while self._waiting and self.active < self.rows:
                 self._reading.append(self._waiting.popleft())
-                moved = True
-            if moved:
-                for ahead, answering in enumerate(self._waiting, start=1):
-                    answering.news.put(News(waiting=ahead))
+            if len(self._waiting) < before:
+                self._tell_places()
         return True
+
+    def _forget_who_left(self) -> None:
+        """Those who wait and want nothing any more make room for others who would wait."""
+        gone = [answering for answering in self._waiting if answering.is_cancelled]
+        for answering in gone:
+            self._waiting.remove(answering)
+            self._finish(answering, "cancelled")
+        if gone:
+            self._tell_places()
+
+    def _tell_places(self) -> None:
+        for ahead, answering in enumerate(self._waiting, start=1):
+            answering.news.put(News(waiting=ahead))
 
     def _drop_all(self) -> None:
         with self._news:
@@ -191,8 +213,10 @@ class Engine:
 
     def _read_on(self, answering: Answering, at_most: int) -> int:
         prompt = answering.wish.prompt
+        if answering.cache is None:
+            answering.cache, answering.read = self._memory.recall(prompt)
+            self.recalled += answering.read
         part = prompt[answering.read : answering.read + at_most]
-        answering.cache = answering.cache or DynamicCache()
         states = self._states(torch.tensor([part]), None, None, answering.cache)
         answering.read += len(part)
         if answering.read == len(prompt):
@@ -234,10 +258,17 @@ class Engine:
         over = [row for row, token in zip(rows, drawn, strict=True) if self._write(row, token)]
         # From the back: the last row takes the place of one that leaves.
         for row in sorted(over, reverse=True):
+            self._remember(row)
             self._slots.remove(row)
             last = self._speaking.pop()
             if row < len(self._speaking):
                 self._speaking[row] = last
+
+    def _remember(self, row: int) -> None:
+        answering, states = self._speaking[row], self._slots.row(row)
+        # The last token was drawn, but not read.
+        read = [*answering.wish.prompt, *answering.text.tokens][: states[0][0].shape[2]]
+        self._memory.keep(read, states)
 
     def _write(self, row: int, token: int) -> bool:
         """Add a token to a row's answer; whether that was the last."""
@@ -265,7 +296,7 @@ def choose(logits: Tensor, wishes: Sequence[Wish], luck: Tensor) -> list[int]:
     """A token for each row of logits (N, V), as its wish says, by its luck (N,)."""
     chosen = logits.argmax(-1)
     for row, wish in enumerate(wishes):
-        if wish.temperature > 0:
+        if wish.temperature > COLDEST:
             scaled = likeliest(logits[row] / wish.temperature, wish.top_p)
             chosen[row] = draw(scaled[None], luck[row : row + 1])[0]
     return chosen.tolist()  # type: ignore[no-any-return]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from trainer.handoff.records import Message
 from trainer.rlhf.batches import prompt_ids
 from trainer.rlhf.serving.engine import Wish
@@ -46,7 +48,7 @@ def read_request(body: Any, tokenizer: Any, context: int) -> Asked:
     """
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.", "body")
-    prompt = prompt_ids(tokenizer, _messages(body.get("messages")))
+    prompt = _prompt(tokenizer, _messages(body.get("messages")))
     room = context - len(prompt)
     if room < 1:
         words = f"The conversation has {len(prompt)} tokens; the model reads {context - 1} at most."
@@ -73,6 +75,13 @@ def read_request(body: Any, tokenizer: Any, context: int) -> Asked:
     )
 
 
+def _prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
+    try:
+        return prompt_ids(tokenizer, messages)
+    except TemplateError as error:  # some models want roles in turn, or know no system
+        raise BadRequest(f"This model's template refuses the conversation: {error}", "messages") from error
+
+
 def _messages(given: Any) -> list[Message]:
     if not isinstance(given, list) or not 0 < len(given) <= MOST_MESSAGES:
         raise BadRequest(f"messages must be a list of 1 to {MOST_MESSAGES} messages.", "messages")
@@ -88,7 +97,14 @@ def _message(turn: Any, param: str) -> Message:
         content = "".join(str(part.get("text", "")) for part in content)
     if not isinstance(content, str):
         raise BadRequest(f"{param}.content must be a text.", param)
+    if not _is_sound(content):
+        raise BadRequest(f"{param}.content has half a character.", param)
     return {"role": turn["role"], "content": content}
+
+
+def _is_sound(text: str) -> bool:
+    """JSON can name half a surrogate pair, which is no character."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _number(body: dict[str, Any], name: str, usual: float, least: float, most: float) -> float:

@@ -1,7 +1,10 @@
 """The engine behind HTTP. A thread for each connection: these wait, the engine's thread works."""
 
+import hmac
 import json
 import logging
+import select
+import socket
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,6 +24,8 @@ class ModelServer(ThreadingHTTPServer):
     """Serves one engine. ``key``: what callers must show, where one is set."""
 
     daemon_threads = True
+    request_queue_size = 128
+    """Connections that come at the same moment."""
 
     def __init__(
         self, address: tuple[str, int], engine: Engine, *, name: str, context: int, key: str = ""
@@ -51,14 +56,16 @@ class Handler(BaseHTTPRequestHandler):
             self._say(error("There is nothing here.", "invalid_request_error", "not_found"), 404)
 
     def do_POST(self) -> None:
-        if self.path != "/v1/chat/completions":
-            self._say(error("There is nothing here.", "invalid_request_error", "not_found"), 404)
-            return
-        if self.server.key and self.headers.get("Authorization") != f"Bearer {self.server.key}":
-            self._say(error("The key is missing or wrong.", "invalid_request_error", "invalid_api_key"), 401)
-            return
         try:
-            asked = read_request(self._body(), self.server.engine.tokenizer, self.server.context)
+            body = self._body()
+            if self.path != "/v1/chat/completions":
+                self._say(error("There is nothing here.", "invalid_request_error", "not_found"), 404)
+                return
+            if not self._shows_key():
+                words = "The key is missing or wrong."
+                self._say(error(words, "invalid_request_error", "invalid_api_key"), 401)
+                return
+            asked = read_request(_parsed(body), self.server.engine.tokenizer, self.server.context)
             answering = self._ask(asked)
         except BadRequest as refusal:
             self._say(error(str(refusal), "invalid_request_error", refusal.code, refusal.param), 400)
@@ -76,6 +83,10 @@ class Handler(BaseHTTPRequestHandler):
                 for one in answering:
                     one.cancel()
 
+    def _shows_key(self) -> bool:
+        shown = self.headers.get("Authorization", "").encode(errors="replace")
+        return not self.server.key or hmac.compare_digest(shown, f"Bearer {self.server.key}".encode())
+
     def _ask(self, asked: Asked) -> list[Answering]:
         """:raises Full: there is no room for all of it."""
         answering: list[Answering] = []
@@ -92,7 +103,9 @@ class Handler(BaseHTTPRequestHandler):
         told = []
         for one in answering:
             text, ending = "", ""
-            for news in one.listen():
+            for news in one.listen(every=SIGN_OF_LIFE):
+                if self._is_alone():
+                    raise ConnectionAbortedError
                 text, ending = text + news.text, news.ending or ending
             if ending not in ("stop", "length"):
                 self._say(error("The model broke off.", "server_error", "model_error"), 500)
@@ -100,6 +113,12 @@ class Handler(BaseHTTPRequestHandler):
             told.append((text.rstrip(), ending))
         tokens = sum(one.tokens for one in answering)
         self._say(Words(self.server.name).whole(told, asked.prompt_tokens, tokens))
+
+    def _is_alone(self) -> bool:
+        """Whether whoever asked has hung up."""
+        heard = select.poll()
+        heard.register(self.connection, select.POLLIN)
+        return bool(heard.poll(0)) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
     def _stream(self, asked: Asked, answering: list[Answering]) -> None:
         (one,) = answering
@@ -126,15 +145,12 @@ class Handler(BaseHTTPRequestHandler):
             self._write(words.usage(asked.prompt_tokens, one.tokens))
         self._write(b"data: [DONE]\n\n")
 
-    def _body(self) -> Any:
+    def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > MOST_BYTES:
-            self.close_connection = True
+            self.close_connection = True  # it stays unread
             raise BadRequest(f"A request needs a Content-Length of {MOST_BYTES:,} bytes at most.", "body")
-        try:
-            return json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError):
-            raise BadRequest("The body is no JSON.", "body", "invalid_json") from None
+        return self.rfile.read(int(length))
 
     def _write(self, data: bytes) -> None:
         self.wfile.write(data)
@@ -149,11 +165,21 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
+
+
+def _parsed(body: bytes) -> Any:
+    """:raises BadRequest: it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is no JSON.", "body", "invalid_json") from None
 
 
 def metrics(engine: Engine) -> str:
@@ -162,6 +188,7 @@ def metrics(engine: Engine) -> str:
         "rankwright_model_requests_total": ("counter", "Answers asked for.", engine.asked),
         "rankwright_model_answers_total": ("counter", "Answers that are over.", engine.answered),
         "rankwright_model_tokens_total": ("counter", "Tokens written.", engine.written),
+        "rankwright_model_recalled_tokens_total": ("counter", "Read before, and not again.", engine.recalled),
         "rankwright_model_active": ("gauge", "Answers under way.", engine.active),
         "rankwright_model_waiting": ("gauge", "Answers that wait for their turn.", engine.waiting),
     }

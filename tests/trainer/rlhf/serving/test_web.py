@@ -2,14 +2,17 @@
 
 import http.client
 import json
+import socket
 import threading
+import time
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
 from trainer.handoff.openai_client import Endpoint, EndpointError
-from trainer.rlhf.serving.engine import Engine
+from trainer.rlhf.serving import web
+from trainer.rlhf.serving.engine import Engine, Wish
 from trainer.rlhf.serving.web import ModelServer
 
 HELLO = [{"role": "user", "content": "Hello, soup."}]
@@ -49,6 +52,14 @@ def post(server, body, headers=None):
     said = answer.read()
     connection.close()
     return answer.status, said
+
+
+def eventually(is_so):
+    """Another thread is about to make it so."""
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 class TestTheServer:
@@ -107,6 +118,7 @@ class TestTheServer:
             ({"stream": True, "n": 2}, "n"),
             ({"seed": -1}, "seed"),
             ({"messages": [{"role": "user", "content": "long " * CONTEXT}]}, "messages"),
+            ({"messages": [{"role": "user", "content": "half \ud83c"}]}, "messages[0]"),
         ],
     )
     def test_says_what_is_wrong_with_a_request(self, server, change, param):
@@ -120,14 +132,38 @@ class TestTheServer:
         assert post(server, b"7")[0] == 400
         assert endpoint.chat(HELLO, max_tokens=1)
 
-    def test_stops_when_nobody_listens_any_more(self, engine, endpoint):
-        stream = endpoint.stream(HELLO, max_tokens=100, temperature=2.0, seed=4)
+    def test_stops_when_nobody_listens_any_more(self, server, engine, endpoint, monkeypatch):
+        monkeypatch.setattr(server, "context", 1_000_000)
+        stream = endpoint.stream(HELLO, max_tokens=500_000, temperature=2.0, seed=4)
         next(stream)
 
         stream.close()
 
-        assert endpoint.chat(HELLO, max_tokens=1)
-        assert engine.active + engine.waiting <= 1
+        eventually(lambda: engine.active == 0)
+
+    def test_stops_a_whole_answer_that_nobody_waits_for(self, server, engine, monkeypatch):
+        monkeypatch.setattr(web, "SIGN_OF_LIFE", 0.02)
+        others = [engine.ask(Wish([5], max_tokens=100_000, temperature=2.0, seed=n)) for n in range(2)]
+        body = json.dumps({"messages": HELLO}).encode()
+        with socket.create_connection(("127.0.0.1", server.server_port)) as caller:
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            caller.sendall(head.encode() + body)
+            eventually(lambda: engine.waiting == 1)
+
+        eventually(lambda: engine.waiting == 0)
+        for other in others:
+            other.cancel()
+
+    def test_takes_no_refused_body_for_the_next_request(self, server):
+        caller = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+        said = []
+        for path in ("/elsewhere", "/v1/chat/completions"):
+            caller.request("POST", path, b"GET /healthz HTTP/1.1\r\n\r\n")
+            answer = caller.getresponse()
+            said.append((answer.status, json.loads(answer.read())["error"]["code"]))
+
+        assert said == [(404, "not_found"), (400, "invalid_json")]
+        caller.close()
 
     def test_asks_for_its_key(self, engine):
         server = ModelServer(("127.0.0.1", 0), engine, name="tiny", context=CONTEXT, key="secret")

@@ -30,9 +30,11 @@ from trainer.admin.health import health_of
 from trainer.models import Node, Run, Snapshot
 
 DAYS = 7
-KEPT_SECONDS = 30
+KEPT_SECONDS = 120
 """Counts over whole campaigns are made so often at most."""
 MOST_RUNS = 8
+MOST_CAMPAIGNS = 20
+MOST_LEFT = 10_000
 MANY_NEW = 200
 """Rankings since the last snapshot after which a new one is worth a word."""
 BAR = 24
@@ -64,9 +66,14 @@ class Labelling:
     today: int
     last_hour: int
     left: int
+    """Slots that are open; one more than MOST_LEFT where there are more."""
     ready: datetime | None
     """When nothing is left at the pace of the last week; None where nothing came."""
     agreement: str
+
+    @property
+    def has_more_left(self) -> bool:
+        return self.left > MOST_LEFT
 
     @property
     def url(self) -> str:
@@ -74,7 +81,7 @@ class Labelling:
 
 
 def labelling(now: datetime) -> list[Labelling]:
-    """Four queries, however many campaigns there are."""
+    """Three queries, and one for each campaign; of what is left no more is counted than is shown."""
     first = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     counted = (
         Ranking.objects.filter(submitted_at__gte=first)
@@ -85,14 +92,11 @@ def labelling(now: datetime) -> list[Labelling]:
     by_day = {(row["assignment__campaign"], row["day"]): row["count"] for row in counted}
     hour = Ranking.objects.filter(submitted_at__gte=now - timedelta(hours=1)).values("assignment__campaign")
     lately = dict(hour.annotate(count=Count("pk")).order_by().values_list("assignment__campaign", "count"))
-    open_slots = Assignment.objects.open().filter(purpose=Assignment.Purpose.OVERLAP).values("campaign")
-    left = dict(open_slots.annotate(count=Count("pk")).order_by().values_list("campaign", "count"))
     latest = QualityReport.objects.values("campaign").annotate(latest=Max("pk")).values("latest")
     reports = {report.campaign_id: report for report in QualityReport.objects.filter(pk__in=latest)}
     return [
-        _labelling(campaign, now, by_day, lately.get(campaign.pk, 0), left.get(campaign.pk, 0), reports)
-        for campaign in Campaign.objects.order_by("-status", "name")
-        if campaign.status == Campaign.Status.ACTIVE or campaign.pk in left
+        _labelling(campaign, now, by_day, lately.get(campaign.pk, 0), _left(campaign), reports)
+        for campaign in Campaign.objects.order_by("status", "name")[:MOST_CAMPAIGNS]
     ]
 
 
@@ -119,9 +123,14 @@ def _labelling(
         today=counts[-1],
         last_hour=last_hour,
         left=left,
-        ready=now + timedelta(days=left / pace) if pace and left else None,
+        ready=now + timedelta(days=left / pace) if pace and 0 < left <= MOST_LEFT else None,
         agreement=_agreement(reports.get(campaign.pk)),
     )
+
+
+def _left(campaign: Campaign) -> int:
+    slots = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.OVERLAP)
+    return slots[: MOST_LEFT + 1].count()
 
 
 def _agreement(report: QualityReport | None) -> str:

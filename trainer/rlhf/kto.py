@@ -17,6 +17,7 @@ from torch import Tensor
 from trainer.handoff.configs import KTOConfig
 from trainer.handoff.records import FeedbackRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.adapters import save_role
 from trainer.rlhf.batches import (
     Batch,
     TokenSequence,
@@ -29,7 +30,7 @@ from trainer.rlhf.batches import (
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.errors import BadData
 from trainer.rlhf.learner import Learner
-from trainer.rlhf.loading import load_backbone, load_tokenizer, save_model
+from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import FULL, Role, learned_states, token_logprobs
 from trainer.rlhf.ranking_losses import implicit_rewards, kto_loss
 from trainer.rlhf.reporting import Reporter
@@ -153,7 +154,7 @@ def train_kto(
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:
-            save_model(backbone.merge(policy.name or FULL), tokenizer, folder)
+            save_role(backbone, policy.name or FULL, tokenizer, folder)
     return summary
 
 

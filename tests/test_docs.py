@@ -171,3 +171,25 @@ class TestCommittedTexts:
 def mentions(path: Path, forbidden: re.Pattern[str]) -> list[str]:
     content = path.read_bytes()
     return [] if b"\0" in content else forbidden.findall(content.decode(errors="replace"))
+
+
+class TestComingFrom:
+    PAGE = ROOT / "docs" / "coming-from.md"
+
+    def test_has_every_row_of_both_systems(self):
+        rows = re.findall(r"^\| ([CL]\d+) \| \S.* \| \S.* \|$", self.PAGE.read_text(), re.MULTILINE)
+
+        assert rows == [f"C{n}" for n in range(1, 30)] + [f"L{n}" for n in range(1, 18)]
+
+    def test_links_to_what_is_there(self):
+        links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", self.PAGE.read_text())
+
+        assert [link for link in links if not (self.PAGE.parent / link).exists()] == []
+
+    def test_names_formats_that_are_read(self):
+        from annotation.formats import READERS
+
+        named = set(re.findall(r"`((?:trl|coati|chatllama|openai)-[a-z-]+)`", self.PAGE.read_text()))
+
+        assert named
+        assert named <= READERS.keys()

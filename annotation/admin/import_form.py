@@ -24,6 +24,12 @@ FORMATS = {
     "oasst": _("Open-Assistant: message trees"),
     "arena": _("Arena battles"),
     "helpsteer": _("HelpSteer3: preferences with their raters"),
+    "chatllama-actor": _("chatllama: actor data"),
+    "chatllama-reward": _("chatllama: answers with scores"),
+    "chatllama-prompts": _("chatllama: prompts"),
+    "coati-instructions": _("Coati: instructions, as Alpaca has them"),
+    "coati-conversations": _("Coati: conversations"),
+    "coati-preferences": _("Coati: preferences"),
 }
 
 

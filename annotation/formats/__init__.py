@@ -1,6 +1,17 @@
 """Readers: files of the field → prompts, candidates, rankings, demonstrations."""
 
-from annotation.formats import arena, helpsteer, hh_rlhf, listwise, oasst, openai, prompts, trl
+from annotation.formats import (
+    arena,
+    chatllama,
+    coati,
+    helpsteer,
+    hh_rlhf,
+    listwise,
+    oasst,
+    openai,
+    prompts,
+    trl,
+)
 from annotation.formats.items import Reader
 
 READERS: dict[str, Reader] = {
@@ -18,4 +29,10 @@ READERS: dict[str, Reader] = {
     "oasst": oasst.read,
     "arena": arena.read,
     "helpsteer": helpsteer.read,
+    "chatllama-actor": chatllama.read_actor,
+    "chatllama-reward": chatllama.read_reward,
+    "chatllama-prompts": chatllama.read_prompts,
+    "coati-instructions": coati.read_instructions,
+    "coati-conversations": coati.read_conversations,
+    "coati-preferences": coati.read_preferences,
 }

@@ -95,10 +95,30 @@ def as_text(file: IO[bytes], *, is_gzip: bool = False) -> TextIO:
 
 
 def json_rows(file: TextIO) -> Iterator[Row]:
-    """Line numbers from 1, each with its JSON object, or with the Problem that it is none."""
-    for line, text in enumerate(_lines(file), start=1):
+    """Line numbers from 1, each with its JSON object, or with the Problem that it is none.
+
+    A file that is one JSON list instead is read whole; its items are counted from 1.
+    """
+    lines = enumerate(_lines(file), start=1)
+    for line, text in lines:
+        if text.lstrip().startswith("[") and line == 1:
+            yield from _listed_rows([text, *(more for _line, more in lines)])
+            return
         if text.strip():
             yield Row(line, _json_object(line, text))
+
+
+def _listed_rows(lines: list[str]) -> Iterator[Row]:
+    try:
+        items = json.loads("".join(lines))
+    except (ValueError, RecursionError) as error:
+        detail = _("The list in this file is no valid JSON: %(error)s") % {"error": str(error)[:200]}
+        yield Row(1, Problem(line=1, code="malformed_json", detail=detail))
+        return
+    for number, item in enumerate(items, start=1):
+        detail = _("Item %(number)d of the list is no object.") % {"number": number}
+        problem = Problem(line=number, code="malformed_json", detail=detail)
+        yield Row(number, item if isinstance(item, dict) else problem)
 
 
 def text_rows(file: TextIO) -> Iterator[Row]:

@@ -88,7 +88,7 @@ def _written(endpoint: Endpoint) -> int:
 
 @contextmanager
 def served() -> Iterator[Endpoint]:
-    command = [sys.executable, "-m", "trainer.rlhf.serve", str(MODEL), "--port", "0"]
+    command = [sys.executable, "-m", "trainer.rlhf.serve", str(MODEL), "--port", "0", "--remember", "0"]
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

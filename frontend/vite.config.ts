@@ -29,13 +29,14 @@ export default defineConfig(({ command }) => ({
     manifest: true,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts' },
+      input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts', 'run-compare': 'src/admin/run-compare.ts' },
       output: {
-        // The admin's template names these two files, so they carry no hash.
+        // The admin's templates name these files, so they carry no hash.
         entryFileNames: (chunk) =>
-          chunk.name === 'run-page' ? 'admin/run-page.js' : 'assets/[name]-[hash].js',
+          chunk.name.startsWith('run-') ? 'admin/[name].js' : 'assets/[name]-[hash].js',
         assetFileNames: (asset) =>
-          asset.names.includes('run-page.css') ? 'admin/run-page.css' : 'assets/[name]-[hash][extname]',
+          // What both of them share, named after the library that they share.
+          asset.names.includes('uPlot.css') ? 'admin/run-page.css' : 'assets/[name]-[hash][extname]',
       },
     },
   },

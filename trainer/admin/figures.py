@@ -31,10 +31,10 @@ SHARES = {"train_accuracy", "held_out_accuracy", "tie_chance", "finished_share"}
 
 
 def in_words(summary: Mapping[str, Any]) -> Facts:
-    return [(WORDS.get(name, name), _shown(name, value)) for name, value in summary.items()]
+    return [(WORDS.get(name, name), shown(name, value)) for name, value in summary.items()]
 
 
-def _shown(name: str, value: Any) -> Any:
+def shown(name: str, value: Any) -> Any:
     if name == "health":
         return VERDICTS.get(value["verdict"], value["verdict"])
     if value is None:

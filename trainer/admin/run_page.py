@@ -65,6 +65,7 @@ def run_page(run: Run) -> dict[str, Any]:
         "said": _said(run),
         "advice": advice_for(run.failure_class),
         "story": _story(run),
+        "compare_url": f"{reverse('admin:trainer_run_compare')}?run={run.pk}",
     }
 
 

@@ -2,8 +2,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,10 +20,14 @@ from trainer.actions.runs import cancel_run
 from trainer.admin.base import ResearcherAdmin
 from trainer.admin.forms import LoopForm
 from trainer.admin.links import url_of
+from trainer.admin.run_comparison import chosen, comparison
 from trainer.admin.run_page import COLORS, run_page
 from trainer.admin.start_form import StartForm
 from trainer.handoff.configs import CONFIGS
 from trainer.models import Run
+
+OTHERS = 100
+"""Runs that are offered to stand beside the others."""
 
 
 @admin.register(Run)
@@ -30,6 +36,7 @@ class RunAdmin(ResearcherAdmin):
     list_filter = ["campaign", "kind", "status"]
     list_select_related = ["campaign", "created_by"]
     fields = readonly_fields = ["status"]
+    actions = ["compare_chosen"]
     actions_list = [
         {
             "title": gettext_lazy("Start a run"),
@@ -49,7 +56,38 @@ class RunAdmin(ResearcherAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         cancel = self.admin_site.admin_view(require_POST(self.cancel))
-        return [path("<int:run_id>/cancel/", cancel, name="trainer_run_cancel"), *super().get_urls()]
+        compare = self.admin_site.admin_view(self.compare)
+        return [
+            path("<int:run_id>/cancel/", cancel, name="trainer_run_cancel"),
+            path("compare/", compare, name="trainer_run_compare"),
+            *super().get_urls(),
+        ]
+
+    @admin.action(description=gettext_lazy("Compare the chosen runs"), permissions=["view"])
+    def compare_chosen(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse:
+        query = urlencode([("run", row.pk) for row in rows.order_by("pk")])
+        return HttpResponseRedirect(f"{reverse('admin:trainer_run_compare')}?{query}")
+
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """Settings, figures and curves of some runs, side by side."""
+        self.check_researcher(request)
+        runs = chosen(request.GET.getlist("run"))
+        found = comparison(runs)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": _("Compare runs"),
+            "others": Run.objects.select_related("campaign")
+            .exclude(pk__in=[run.pk for run in runs])
+            .order_by("-pk")[:OTHERS],
+            "tables": [
+                (_("Settings that differ"), found["settings"]),
+                (_("What they read"), found["inputs"]),
+                (_("How they ended"), found["figures"]),
+            ],
+            **found,
+        }
+        return TemplateResponse(request, "admin/trainer/run/comparison.html", context)
 
     @display(description=gettext_lazy("status"), ordering="status", label=COLORS)
     def state(self, run: Run) -> tuple[str, str]:

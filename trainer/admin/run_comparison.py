@@ -38,7 +38,7 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
         "page": {
             "runs": [{"name": str(run), "url": reverse("run-live", args=[run.pk])} for run in runs],
             "notes": {name: _(METRICS[name]) for name in METRICS},
-            "words": {"save": _("Save as picture")},
+            "words": {"save": _("Save as picture"), "step": _("Step")},
         },
     }
 

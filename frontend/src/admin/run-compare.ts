@@ -9,7 +9,7 @@ import { type Live, Series } from './run-live'
 type Page = {
   runs: { name: string; url: string }[]
   notes: Record<string, string>
-  words: { save: string }
+  words: { save: string; step: string }
 }
 
 const COLORS = ['#3b4fc4', '#b45309', '#0f766e', '#a21caf', '#4d7c0f', '#be123c']
@@ -25,7 +25,7 @@ async function draw({ runs, notes, words }: Page, root: HTMLElement): Promise<vo
   const all = await Promise.all(runs.map(({ url }) => wholeSeries(url)))
   root.classList.add('run-charts', 'run-charts-wide')
   for (const name of new Set(all.flatMap((series) => series.names()))) {
-    addChart(root, name, notes[name] ?? '', runs.map((run) => run.name), joined(all.map((series) => series.points(name))), words.save)
+    addChart(root, name, notes[name] ?? '', runs.map((run) => run.name), joined(all.map((series) => series.points(name))), words)
   }
 }
 
@@ -43,7 +43,7 @@ async function wholeSeries(url: string): Promise<Series> {
   }
 }
 
-function addChart(root: HTMLElement, name: string, note: string, runs: string[], data: uPlot.AlignedData, save: string): void {
+function addChart(root: HTMLElement, name: string, note: string, runs: string[], data: uPlot.AlignedData, words: Page['words']): void {
   const figure = document.createElement('figure')
   const caption = document.createElement('figcaption')
   const title = document.createElement('span')
@@ -52,7 +52,7 @@ function addChart(root: HTMLElement, name: string, note: string, runs: string[],
   title.textContent = name
   about.textContent = note
   button.type = 'button'
-  button.textContent = save
+  button.textContent = words.save
   button.className = 'run-save'
   caption.append(title, button, about)
   figure.append(caption)
@@ -66,7 +66,7 @@ function addChart(root: HTMLElement, name: string, note: string, runs: string[],
       width: width(),
       height: HEIGHT,
       scales: { x: { time: false } },
-      series: [{}, ...runs.map((run, place) => ({ label: run, stroke: COLORS[place % COLORS.length], width: 1.5, spanGaps: true }))],
+      series: [{ label: words.step }, ...runs.map((run, place) => ({ label: run, stroke: COLORS[place % COLORS.length], width: 1.5, spanGaps: true }))],
       axes: [axis, { ...axis, size: 60 }],
     } as uPlot.Options,
     data,

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from trainer import dispatch, launch, shelf
+from trainer.actions.arenas import keep_answers, look_at_arenas
 from trainer.actions.checkpoints import store_result
 from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
@@ -74,6 +75,7 @@ def carry_out_run(
 def _look_after_the_rest(clock: Clock, stopping: Callable[[], bool]) -> None:
     """What this run was for: others can begin now, or never will."""
     cancel_stranded_runs(now=clock())
+    look_at_arenas(now=clock())
     if not stopping() and Run.objects.ready(clock()).exists():
         dispatch.ring()
 
@@ -178,10 +180,12 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
         )
         if makes_weights:
             store_result(run, location=location, digest=digest, summary=summary, now=now)
-        elif run.delivers:
+        else:
             checkpoint = _checkpoint(run, "base")
             assert checkpoint is not None
-            deliver_samples(run, checkpoint=checkpoint)
+            keep_answers(run, checkpoint)
+            if run.delivers:
+                deliver_samples(run, checkpoint=checkpoint)
     return True
 
 

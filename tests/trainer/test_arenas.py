@@ -17,9 +17,11 @@ from tests.trainer.test_blindness import TELLING, handed_out, keys_in, shape  # 
 from trainer.actions.arena_votes import verdicts_of, votes_of
 from trainer.actions.arenas import look_at_arenas, start_arena, stop_arena
 from trainer.actions.execution import _keep
+from trainer.actions.promotions import figures_of
+from trainer.actions.runs import queue_run
 from trainer.actions.snapshot_rows import split_of
 from trainer.actions.snapshots import freeze_snapshot
-from trainer.errors import ArenaOver, NothingToFreeze, TooFewCheckpoints
+from trainer.errors import ArenaOver, NothingToFreeze, TooFewCheckpoints, WrongCheckpointKind
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Arena, ArenaPair, Checkpoint, Evaluation, Run, SampledCompletion
 
@@ -312,6 +314,33 @@ class TestBlindness:
             firsts.add(sample.checkpoint)
 
         assert len(firsts) == 2
+
+
+class TestAnEvaluationRun:
+    def test_leaves_its_figures_with_the_checkpoint_and_makes_no_other(self, kitchen, prompts, base):
+        snapshot = freeze_snapshot(campaign=kitchen, kind="prompts", created_by=None, now=NOON)
+        run = queue_run(kind="evaluate", snapshot=snapshot, base=base, created_by=None, now=NOON)
+        assert run.claim("worker", now=NOON, lease=timedelta(minutes=5))
+        run.folder.mkdir(parents=True)
+        (run.folder / "samples.jsonl").write_text("")
+
+        _keep(run, {"perplexity": 12.5, "health": {"verdict": "well"}}, Beat())
+
+        evaluation = Evaluation.objects.get()
+        assert (evaluation.checkpoint, evaluation.run, evaluation.figures) == (
+            base,
+            run,
+            {"perplexity": 12.5},
+        )
+        assert figures_of(base)["perplexity"] == 12.5
+        assert Checkpoint.objects.get() == base
+
+    def test_is_nothing_to_start_from(self, kitchen, prompts, base):
+        snapshot = freeze_snapshot(campaign=kitchen, kind="prompts", created_by=None, now=NOON)
+        run = queue_run(kind="evaluate", snapshot=snapshot, base=base, created_by=None, now=NOON)
+
+        with pytest.raises(WrongCheckpointKind):
+            queue_run(kind="sample", snapshot=snapshot, base=run, created_by=None, now=NOON)
 
 
 class TestThePages:

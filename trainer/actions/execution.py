@@ -21,7 +21,7 @@ from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
 from trainer.actions.samples import deliver_samples
 from trainer.handoff.failures import Failure, failure_of
 from trainer.handoff.rundir import SAMPLES, RunDirectory, RunSpec, digest_of
-from trainer.models import Artifact, Checkpoint, Run, RunEvent, Snapshot
+from trainer.models import Artifact, Checkpoint, Evaluation, Run, RunEvent, Snapshot
 from trainer.pulse import AttemptLost, Leaving, Pulse
 
 logger = logging.getLogger(__name__)
@@ -93,6 +93,9 @@ def reclaim_overdue_runs(*, now: datetime) -> int:
     return len(overdue)
 
 
+_READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
+
+
 def _prepare(run: Run, pulse: Pulse) -> None:
     """Lay out the run directory that the lab reads, with the state that an earlier attempt has saved."""
     base, reward = _checkpoint(run, "base"), _checkpoint(run, "reward")
@@ -109,7 +112,7 @@ def _prepare(run: Run, pulse: Pulse) -> None:
     )
     shelf.fetch_snapshot(run.snapshot, pulse.watch)
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
-    taught_by = _demonstrations_behind(base) if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} else None
+    taught_by = _demonstrations_behind(base) if run.kind in _READ_DEMONSTRATIONS else None
     if taught_by:
         shelf.fetch_snapshot(taught_by, pulse.watch)
     # They may have been deleted since, for the sake of somebody who was erased.
@@ -166,8 +169,7 @@ def _finish(run: Run, ending: launch.Ending, pulse: Pulse) -> None:
 
 def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
     """Store what the run made, all of it or nothing."""
-    makes_weights = run.kind != Run.Kind.SAMPLE
-    made = run.folder / "result" if makes_weights else run.folder / SAMPLES
+    made = run.folder / "result" if run.makes_weights else run.folder / SAMPLES
     digest = digest_of(made, watch=pulse.watch)
     location = shelf.publish(run, made, pulse.watch)
     now = pulse.clock()
@@ -178,11 +180,14 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
         Artifact.objects.create(
             run=run, attempt=run.attempt, location=location, digest=digest, published_at=now
         )
-        if makes_weights:
+        if run.makes_weights:
             store_result(run, location=location, digest=digest, summary=summary, now=now)
         else:
             checkpoint = _checkpoint(run, "base")
             assert checkpoint is not None
+            if run.kind == Run.Kind.EVALUATE:
+                figures = {name: value for name, value in summary.items() if name != "health"}
+                Evaluation.objects.create(checkpoint=checkpoint, run=run, figures=figures, measured_at=now)
             keep_answers(run, checkpoint)
             if run.delivers:
                 deliver_samples(run, checkpoint=checkpoint)

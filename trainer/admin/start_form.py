@@ -35,6 +35,8 @@ PREFERRED = {
 }
 """What a run of each kind usually starts from."""
 
+PREFERRED[Run.Kind.EVALUATE] = PREFERRED[Run.Kind.SAMPLE]
+
 
 class StartForm(BaseModelForm):
     def __init__(self, kind: Run.Kind, *args: Any, **kwargs: Any) -> None:
@@ -47,8 +49,9 @@ class StartForm(BaseModelForm):
         if kind == Run.Kind.PPO:
             self.fields["reward"] = _reward_field()
             self.suggest("reward", _reward_models().first())
-        if kind == Run.Kind.SAMPLE:
+        if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE}:
             self.fields["reward"] = _judge_field()
+        if kind == Run.Kind.SAMPLE:
             self.fields["deliver"] = _deliver_field()
             self.fields["other_base"].help_text = _(
                 "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "

@@ -236,6 +236,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "trainer.tasks.reclaim_overdue_exports",
         "schedule": timedelta(seconds=30),
     },
+    "look-at-arenas": {"task": "trainer.tasks.look_at_arenas", "schedule": timedelta(seconds=30)},
     "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
 
@@ -418,6 +419,11 @@ UNFOLD = {
                         "title": _("Nodes"),
                         "icon": "dns",
                         "link": reverse_lazy("admin:trainer_node_changelist"),
+                    },
+                    {
+                        "title": _("Arenas"),
+                        "icon": "stadium",
+                        "link": reverse_lazy("admin:trainer_arena_changelist"),
                     },
                     {
                         "title": _("Checkpoints"),

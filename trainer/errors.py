@@ -91,3 +91,13 @@ class GateNotPassed(Refusal):
     """A rule of the campaign's promotion gate does not hold."""
 
     code = "gate_not_passed"
+
+
+class TooFewCheckpoints(BadInput):
+    """An arena compares at least two that can answer."""
+
+    code = "too_few_checkpoints"
+
+
+class ArenaOver(Refusal):
+    code = "arena_over"

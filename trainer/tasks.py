@@ -7,7 +7,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from trainer import runner
-from trainer.actions import execution, exporting
+from trainer.actions import arenas, execution, exporting
 from trainer.clocks import database_now
 
 # The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
@@ -45,3 +45,9 @@ def execute_next_export() -> None:
 @shared_task(ignore_result=True)
 def reclaim_overdue_exports() -> None:
     exporting.reclaim_overdue_exports(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def look_at_arenas() -> None:
+    """An arena ends by itself, whether or not somebody looks at its page."""
+    arenas.look_at_arenas(now=timezone.now())

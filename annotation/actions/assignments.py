@@ -12,7 +12,7 @@ from annotation.actions.consents import require_consent
 from annotation.actions.gold import claim_gold
 from annotation.actions.pauses import require_no_pause
 from annotation.actions.practice import require_practice
-from annotation.actions.search import Search, Slot
+from annotation.actions.search import Search, Slot, searches
 from annotation.errors import LeaseLost, NotHandedOut
 from annotation.messages import check_text
 from annotation.models import Assignment, Campaign, LapsedLease, Person, Skip
@@ -58,10 +58,9 @@ def claim_assignments(
         if claimed:
             return claimed
         raise
-    search = Search(campaign=campaign, labeler=labeler, purpose=purpose)
-    claimed += islice(_newly_claimed(search, now, lease, rng), count - len(claimed))
+    claimed += islice(_found(campaign, labeler, purpose, now, lease, rng), count - len(claimed))
     if len(claimed) < count and return_overdue_assignments(now=now, campaign=campaign):
-        claimed += islice(_newly_claimed(search, now, lease, rng), count - len(claimed))
+        claimed += islice(_found(campaign, labeler, purpose, now, lease, rng), count - len(claimed))
     return claimed
 
 
@@ -110,10 +109,18 @@ def _may_have_more(campaign: Campaign, labeler: Person, purpose: str) -> bool:
 
 
 def _leased(campaign: Campaign, labeler: Person, purpose: str) -> AssignmentQuerySet:
-    # Known answers stand among the ordinary ones, also after a reload.
-    purposes = {purpose, Assignment.Purpose.GOLD} if purpose == Assignment.Purpose.OVERLAP else {purpose}
+    # Known answers and votes between models stand among the ordinary ones, also after a reload.
+    among = {Assignment.Purpose.GOLD, Assignment.Purpose.ARENA}
+    purposes = {purpose, *among} if purpose == Assignment.Purpose.OVERLAP else {purpose}
     leased = Assignment.objects.claimed().for_labeler(labeler)
     return leased.filter(campaign=campaign, purpose__in=purposes).in_full().order_by("pk")
+
+
+def _found(
+    campaign: Campaign, labeler: Person, purpose: str, now: datetime, lease: timedelta, rng: random.Random
+) -> Iterator[Assignment]:
+    for search in searches(campaign, labeler, purpose):
+        yield from _newly_claimed(search, now, lease, rng)
 
 
 def _newly_claimed(

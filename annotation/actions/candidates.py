@@ -29,6 +29,27 @@ def add_candidate_set(*, prompt: Prompt, texts: Sequence[str], priority: int = 0
     return candidate_set
 
 
+@transaction.atomic
+def pair_up(one: Completion, other: Completion) -> CandidateSet:
+    """Two completions that are there already, to be compared; nobody is asked yet."""
+    prompt = one.prompt
+    digest = candidates_digest(prompt.digest, [one.text, other.text])
+    candidate_set = CandidateSet.objects.create(prompt=prompt, digest=digest)
+    candidate_set.completions.set([one, other])
+    if prompt.author_id:
+        candidate_set.authors.add(prompt.author_id)
+    return candidate_set
+
+
+def ask_for_votes(candidate_set: CandidateSet, count: int, *, priority: int) -> list[Assignment]:
+    """Ask so many labelers which is better, to measure who wrote it: nothing is learned from it, and it does
+    not count toward the overlap."""
+    turns = new_slots(candidate_set, [None] * count, priority=priority)
+    for turn in turns:
+        turn.purpose = Assignment.Purpose.ARENA
+    return Assignment.objects.bulk_create(turns)
+
+
 def check_candidates(texts: Sequence[str]) -> None:
     """:raises BadInput: there are fewer than 2 or more than 9 texts, or one cannot be stored."""
     if not MIN_CANDIDATES <= len(texts) <= MAX_CANDIDATES:
@@ -44,7 +65,9 @@ def open_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: i
     return Assignment.objects.bulk_create(new_slots(candidate_set, slots, priority=priority))
 
 
-def new_slots(candidate_set: CandidateSet, slots: Iterable[int], *, priority: int = 0) -> list[Assignment]:
+def new_slots(
+    candidate_set: CandidateSet, slots: Iterable[int | None], *, priority: int = 0
+) -> list[Assignment]:
     """Open assignments of the candidates, not stored yet."""
     prompt = candidate_set.prompt
     return [

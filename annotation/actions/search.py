@@ -140,6 +140,15 @@ class Search:
         Bookmark.objects.update_or_create(**self._owner, defaults=place)
 
 
+def searches(campaign: Campaign, labeler: Person, purpose: str) -> list[Search]:
+    """Where to look one after the other. Votes between models come first, since a promotion waits for them;
+    to the labeler they are like everything else."""
+    asked = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.ARENA)
+    has_arena = purpose == Assignment.Purpose.OVERLAP and asked.exists()
+    purposes = [Assignment.Purpose.ARENA, purpose] if has_arena else [purpose]
+    return [Search(campaign=campaign, labeler=labeler, purpose=one) for one in purposes]
+
+
 def _place(slot: Slot) -> tuple[int, int]:
     """Smaller is handed out sooner."""
     return (-slot.priority, slot.pk)

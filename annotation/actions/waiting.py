@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import TextChoices
 
@@ -7,7 +8,7 @@ from annotation.actions.consents import needs_consent
 from annotation.actions.gold import gold_to_come
 from annotation.actions.pauses import is_paused
 from annotation.actions.practice import practice_left
-from annotation.actions.search import Search
+from annotation.actions.search import searches
 from annotation.models import Assignment, Campaign, Demonstration, Person, Ranking
 
 MOST_COUNTED = 1000
@@ -76,7 +77,8 @@ def _obstacle(labeler: Person, campaign: Campaign, *, is_paused: bool, is_idle: 
         return Obstacle.LABELER_PAUSED
     if not is_idle:
         return Obstacle.NONE
-    waiting = Assignment.objects.open().filter(campaign=campaign, purpose=Assignment.Purpose.OVERLAP)
+    asked = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ARENA]
+    waiting = Assignment.objects.open().filter(campaign=campaign, purpose__in=asked)
     if labeler.languages and waiting.exclude(language__in=["", *labeler.languages]).exists():
         return Obstacle.OTHER_LANGUAGES
     if waiting.exclude(skill__in=["", *labeler.skills]).exists():
@@ -88,12 +90,11 @@ def _rankings_waiting(labeler: Person, campaign: Campaign, gives_more: bool, now
     mine = Assignment.objects.claimed().for_labeler(labeler).filter(campaign=campaign)
     held = mine.exclude(purpose=Assignment.Purpose.ADJUDICATION).count()
     ordinary: set[int] = set()
-    if gives_more:
-        search = Search(campaign=campaign, labeler=labeler, purpose=Assignment.Purpose.OVERLAP)
-        for page in search.claimable(now):
-            ordinary |= {slot.candidate_set for slot in page}
-            if held + len(ordinary) >= MOST_COUNTED:
-                return MOST_COUNTED
+    places = searches(campaign, labeler, Assignment.Purpose.OVERLAP) if gives_more else []
+    for page in chain.from_iterable(search.claimable(now) for search in places):
+        ordinary |= {slot.candidate_set for slot in page}
+        if held + len(ordinary) >= MOST_COUNTED:
+            return MOST_COUNTED
     gold = gold_to_come(campaign, labeler, ordinary=len(ordinary))
     return min(MOST_COUNTED, held + max(0, len(ordinary) + gold))
 

@@ -54,6 +54,8 @@ class Assignment(models.Model):
         """Handed in after the lease had gone to somebody else: kept, and not counted."""
         CHAT = "chat", _("Chat")
         """A chat user chose between two answers. Nobody was handed it, and no labeler sees it."""
+        ARENA = "arena", _("Arena")
+        """Which of two models answers better: measured, and never learned from."""
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")

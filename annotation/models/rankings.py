@@ -20,9 +20,11 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
         return self.filter(~models.Exists(later))
 
     def counted(self) -> RankingQuerySet:
-        """Those that say what people think: no known answers, and nothing beyond what was asked."""
+        """Those that say what people think: no known answers, nothing beyond what was asked, and no votes
+        between models."""
         purposes = Assignment.Purpose
-        return self.exclude(assignment__purpose__in=[purposes.GOLD, purposes.SURPLUS, purposes.CHAT])
+        left_out = [purposes.GOLD, purposes.SURPLUS, purposes.CHAT, purposes.ARENA]
+        return self.exclude(assignment__purpose__in=left_out)
 
     def of_labelers(self) -> RankingQuerySet:
         """Work of theirs: not what somebody chose in a chat."""

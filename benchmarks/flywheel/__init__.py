@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 
-PARTS = ("serving", "users")
+PARTS = ("arena", "serving", "users")
 """Each is a module with ``figures(repeats)``."""
 
 

@@ -55,7 +55,7 @@ from tests.annotation.chatting import thumb
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.traces import traces_of
 from tests.conftest import NOON
-from trainer.models import Checkpoint, Export, Promotion, Run, Snapshot
+from trainer.models import Arena, Checkpoint, Export, Promotion, Run, Snapshot
 
 REMOVED, ANONYMISED = Tombstone.Mode.REMOVED, Tombstone.Mode.ANONYMISED
 LATER = NOON + timedelta(days=1)
@@ -530,6 +530,9 @@ def machines_of(person, kitchen):
     Run.objects.create(campaign=kitchen, kind="sft", snapshot=snapshot, created_by=person, created_at=NOON)
     base = Checkpoint.objects.create(kind="base", name="base", digest="b" * 64, created_at=NOON)
     Promotion.objects.create(campaign=kitchen, checkpoint=base, promoted_by=person, promoted_at=NOON)
+    Arena.objects.create(
+        campaign=kitchen, name="Cooks", snapshot=snapshot, created_by=person, created_at=NOON
+    )
 
 
 def logs_of(person, ada):

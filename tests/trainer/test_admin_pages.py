@@ -19,6 +19,7 @@ FORMS = [
     "run/start/dpo/",
     "run/start/kto/",
     "run/start/sample/",
+    "run/start/evaluate/",
 ]
 
 

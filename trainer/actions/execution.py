@@ -14,13 +14,14 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from trainer import dispatch, launch, shelf
+from trainer.actions.arenas import keep_answers, look_at_arenas
 from trainer.actions.checkpoints import store_result
 from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.runs import SNAPSHOT_KINDS, cancel_stranded_runs
 from trainer.actions.samples import deliver_samples
 from trainer.handoff.failures import Failure, failure_of
 from trainer.handoff.rundir import SAMPLES, RunDirectory, RunSpec, digest_of
-from trainer.models import Artifact, Checkpoint, Run, RunEvent, Snapshot
+from trainer.models import Artifact, Checkpoint, Evaluation, Run, RunEvent, Snapshot
 from trainer.pulse import AttemptLost, Leaving, Pulse
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def carry_out_run(
 def _look_after_the_rest(clock: Clock, stopping: Callable[[], bool]) -> None:
     """What this run was for: others can begin now, or never will."""
     cancel_stranded_runs(now=clock())
+    look_at_arenas(now=clock())
     if not stopping() and Run.objects.ready(clock()).exists():
         dispatch.ring()
 
@@ -89,6 +91,9 @@ def reclaim_overdue_runs(*, now: datetime) -> int:
     if overdue:
         dispatch.ring()
     return len(overdue)
+
+
+_READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
 
 
 def _prepare(run: Run, pulse: Pulse) -> None:
@@ -107,7 +112,7 @@ def _prepare(run: Run, pulse: Pulse) -> None:
     )
     shelf.fetch_snapshot(run.snapshot, pulse.watch)
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
-    taught_by = _demonstrations_behind(base) if run.kind in {Run.Kind.REWARD, Run.Kind.PPO} else None
+    taught_by = _demonstrations_behind(base) if run.kind in _READ_DEMONSTRATIONS else None
     if taught_by:
         shelf.fetch_snapshot(taught_by, pulse.watch)
     # They may have been deleted since, for the sake of somebody who was erased.
@@ -164,8 +169,7 @@ def _finish(run: Run, ending: launch.Ending, pulse: Pulse) -> None:
 
 def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
     """Store what the run made, all of it or nothing."""
-    makes_weights = run.kind != Run.Kind.SAMPLE
-    made = run.folder / "result" if makes_weights else run.folder / SAMPLES
+    made = run.folder / "result" if run.makes_weights else run.folder / SAMPLES
     digest = digest_of(made, watch=pulse.watch)
     location = shelf.publish(run, made, pulse.watch)
     now = pulse.clock()
@@ -176,12 +180,17 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
         Artifact.objects.create(
             run=run, attempt=run.attempt, location=location, digest=digest, published_at=now
         )
-        if makes_weights:
+        if run.makes_weights:
             store_result(run, location=location, digest=digest, summary=summary, now=now)
-        elif run.delivers:
+        else:
             checkpoint = _checkpoint(run, "base")
             assert checkpoint is not None
-            deliver_samples(run, checkpoint=checkpoint)
+            if run.kind == Run.Kind.EVALUATE:
+                figures = {name: value for name, value in summary.items() if name != "health"}
+                Evaluation.objects.create(checkpoint=checkpoint, run=run, figures=figures, measured_at=now)
+            keep_answers(run, checkpoint)
+            if run.delivers:
+                deliver_samples(run, checkpoint=checkpoint)
     return True
 
 

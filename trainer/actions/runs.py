@@ -37,6 +37,7 @@ SNAPSHOT_KINDS = {
     Run.Kind.DPO: Snapshot.Kind.RANKINGS,
     Run.Kind.KTO: Snapshot.Kind.FEEDBACK,
     Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
+    Run.Kind.EVALUATE: Snapshot.Kind.PROMPTS,
 }
 """What each kind of run learns from, or answers."""
 
@@ -279,7 +280,7 @@ def _check_snapshot(kind: str, snapshot: Snapshot) -> None:
 def _check_origin(origin: Origin, *, wants_reward: bool) -> None:
     if isinstance(origin, Run) and origin.status in {Run.Status.FAILED, Run.Status.CANCELLED}:
         raise BaseRunLost(_("Run %(run)s did not succeed, so nothing can build on it.") % {"run": origin})
-    if (origin.kind == Checkpoint.Kind.REWARD) != wants_reward or origin.kind == Run.Kind.SAMPLE:
+    if (origin.kind == Checkpoint.Kind.REWARD) != wants_reward or not _has_weights(origin):
         role = _("the reward model") if wants_reward else _("the model to start from")
         raise WrongCheckpointKind(_("%(origin)s cannot be %(role)s.") % {"origin": origin, "role": role})
 
@@ -290,13 +291,17 @@ def _check_weights(kind: str, base: Origin) -> None:
         raise WrongCheckpointKind(words % {"base": base})
 
 
+def _has_weights(origin: Origin) -> bool:
+    return isinstance(origin, Checkpoint) or origin.makes_weights
+
+
 def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any]) -> None:
     if kind == Run.Kind.PPO and reward is None:
         raise RewardMissing(_("PPO needs a reward model: choose a checkpoint of that kind."))
     if settings.get("best_of", 1) > 1 and reward is None:
         raise RewardMissing(_("best_of needs a reward model: choose one, or set best_of to 1."))
-    if kind not in {Run.Kind.PPO, Run.Kind.SAMPLE} and reward is not None:
-        raise RewardNotUsed(_("Only PPO and sampling read a reward model; leave it empty."))
+    if kind not in {Run.Kind.PPO, Run.Kind.SAMPLE, Run.Kind.EVALUATE} and reward is not None:
+        raise RewardNotUsed(_("Only PPO, sampling and evaluation read a reward model; leave it empty."))
     if reward is not None:
         _check_origin(reward, wants_reward=True)
 

@@ -1,5 +1,15 @@
 """The machines' half of the admin panel."""
 
-from trainer.admin import checkpoints, exports, feedback, nodes, promotions, runs, samples, snapshots
+from trainer.admin import arenas, checkpoints, exports, feedback, nodes, promotions, runs, samples, snapshots
 
-__all__ = ["checkpoints", "exports", "feedback", "nodes", "promotions", "runs", "samples", "snapshots"]
+__all__ = [
+    "arenas",
+    "checkpoints",
+    "exports",
+    "feedback",
+    "nodes",
+    "promotions",
+    "runs",
+    "samples",
+    "snapshots",
+]

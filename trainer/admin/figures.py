@@ -23,15 +23,32 @@ WORDS = {
     "mean_length": _("Mean length of an answer, in tokens"),
     "finished_share": _("Answers that it ended by itself"),
     "best_of_kl": _("Drift by choosing the best of several answers, at most, in nats per answer"),
+    "holdout_score": _("Mean score by the hold-out reward"),
+    "refusal_rate": _("Answers that refuse"),
+    "repetition_rate": _("4-grams that an answer has used before"),
+    "distinct_2": _("Different pairs of words among all pairs"),
+    "perplexity": _("Perplexity on held-out demonstrations"),
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
     "health": _("Health"),
 }
-SHARES = {"train_accuracy", "held_out_accuracy", "tie_chance", "finished_share"}
+SHARES = {
+    "train_accuracy",
+    "held_out_accuracy",
+    "tie_chance",
+    "finished_share",
+    "refusal_rate",
+    "repetition_rate",
+    "distinct_2",
+}
 
 
 def in_words(summary: Mapping[str, Any]) -> Facts:
-    return [(WORDS.get(name, name), shown(name, value)) for name, value in summary.items()]
+    return [
+        (WORDS.get(name, name), shown(name, value))
+        for name, value in summary.items()
+        if not isinstance(value, list)
+    ]
 
 
 def shown(name: str, value: Any) -> Any:

@@ -104,8 +104,7 @@ def _inputs(run: Run) -> Facts:
     ]
     if reward := given(run, "reward") or run.reward_run:
         inputs.append((_("Reward model"), link_to(reward)))
-    makes_weights = run.kind != Run.Kind.SAMPLE
-    return [*inputs, (_("Result"), link_to(run.result))] if makes_weights else inputs
+    return [*inputs, (_("Result"), link_to(run.result))] if run.makes_weights else inputs
 
 
 def _settings(run: Run) -> Iterator[dict[str, Any]]:

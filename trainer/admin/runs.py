@@ -41,7 +41,15 @@ class RunAdmin(ResearcherAdmin):
         {
             "title": gettext_lazy("Start a run"),
             "icon": "play_circle",
-            "items": ["start_sft", "start_reward", "start_ppo", "start_dpo", "start_kto", "start_sample"],
+            "items": [
+                "start_sft",
+                "start_reward",
+                "start_ppo",
+                "start_dpo",
+                "start_kto",
+                "start_sample",
+                "start_evaluate",
+            ],
         },
         "loop",
     ]
@@ -147,6 +155,10 @@ class RunAdmin(ResearcherAdmin):
     @action(description=Run.Kind.SAMPLE.label, url_path="start/sample", permissions=["view"])
     def start_sample(self, request: HttpRequest) -> HttpResponse:
         return self._start(request, Run.Kind.SAMPLE)
+
+    @action(description=Run.Kind.EVALUATE.label, url_path="start/evaluate", permissions=["view"])
+    def start_evaluate(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.EVALUATE)
 
     def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
         form = StartForm(kind, request.POST or None, initial=request.GET.dict())

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from annotation.errors import Refusal
 from annotation.models import Person
 from trainer.actions.runs import SNAPSHOT_KINDS, queue_run
+from trainer.actions.serving import promoted_checkpoint
 from trainer.admin.forms import BaseModelForm
 from trainer.handoff.configs import ConfigError, build_config, explain
 from trainer.models import Checkpoint, Run, Snapshot
@@ -34,6 +35,8 @@ PREFERRED = {
 }
 """What a run of each kind usually starts from."""
 
+PREFERRED[Run.Kind.EVALUATE] = PREFERRED[Run.Kind.SAMPLE]
+
 
 class StartForm(BaseModelForm):
     def __init__(self, kind: Run.Kind, *args: Any, **kwargs: Any) -> None:
@@ -41,11 +44,14 @@ class StartForm(BaseModelForm):
         self.kind = kind
         self.fields["snapshot"] = _snapshot_field(kind)
         self.suggest("snapshot", _snapshots(kind).first())
+        if kind == Run.Kind.SAMPLE:
+            self._suggest_promoted(kwargs.get("initial") or {})
         if kind == Run.Kind.PPO:
             self.fields["reward"] = _reward_field()
             self.suggest("reward", _reward_models().first())
-        if kind == Run.Kind.SAMPLE:
+        if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE}:
             self.fields["reward"] = _judge_field()
+        if kind == Run.Kind.SAMPLE:
             self.fields["deliver"] = _deliver_field()
             self.fields["other_base"].help_text = _(
                 "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "
@@ -54,6 +60,15 @@ class StartForm(BaseModelForm):
         self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
+
+    def _suggest_promoted(self, asked_for: Mapping[str, Any]) -> None:
+        """Candidates come from what is promoted in the snapshot's campaign, unless another one was chosen."""
+        chosen = str(self.initial.get("snapshot") or "")
+        snapshot = Snapshot.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+        promoted = promoted_checkpoint(snapshot.campaign) if snapshot else None
+        if promoted and not asked_for.get("base"):
+            self.initial["base"] = promoted.pk
+            self.initial.pop("other_base", None)
 
     def sources(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.setting_names]

@@ -378,3 +378,9 @@ def _between(config: Any, least: float, most: float, *names: str) -> None:
 def _one_of(config: Any, name: str, allowed: tuple[str, ...]) -> None:
     if getattr(config, name) not in allowed:
         raise ConfigError(name, getattr(config, name), f"one of {', '.join(allowed)}")
+
+
+# It builds on what stands above, so it can be read only now.
+from trainer.handoff.evaluate_configs import EvaluateConfig as EvaluateConfig  # noqa: E402
+
+CONFIGS["evaluate"] = EvaluateConfig

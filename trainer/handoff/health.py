@@ -189,7 +189,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         name="cut_answers",
-        kinds=("ppo", "sample"),
+        kinds=("ppo", "sample", "evaluate"),
         metrics=("finished_share",),
         read=signals.latest("finished_share", span=3),
         size="mean of the last 3 lines",

@@ -1,5 +1,6 @@
 """The desk's rows: what was frozen, exported, run and made."""
 
+from trainer.models.arenas import Arena, ArenaEntry, ArenaPair
 from trainer.models.checkpoints import Checkpoint
 from trainer.models.exports import Export
 from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
@@ -10,6 +11,9 @@ from trainer.models.serving import Evaluation, GateRule, ModelServer, Promotion,
 from trainer.models.snapshots import Snapshot
 
 __all__ = [
+    "Arena",
+    "ArenaEntry",
+    "ArenaPair",
     "Artifact",
     "Checkpoint",
     "Evaluation",

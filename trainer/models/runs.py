@@ -62,6 +62,7 @@ class Run(models.Model):
         DPO = "dpo", _("Policy (DPO)")
         KTO = "kto", _("Policy (KTO)")
         SAMPLE = "sample", _("Sample candidates")
+        EVALUATE = "evaluate", _("Evaluate")
 
     class Status(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -215,6 +216,10 @@ class Run(models.Model):
 
     def folder_of(self, attempt: int) -> Path:
         return Path(settings.RUNS_ROOT) / f"{self.pk}" / f"attempt-{attempt}"
+
+    @property
+    def makes_weights(self) -> bool:
+        return self.kind not in {self.Kind.SAMPLE, self.Kind.EVALUATE}
 
     @property
     def is_final(self) -> bool:

@@ -30,6 +30,7 @@ STAGES = {
     "dpo": ("dpo", "train_dpo"),
     "kto": ("kto", "train_kto"),
     "sample": ("sample", "sample_candidates"),
+    "evaluate": ("evaluate", "evaluate_checkpoint"),
 }
 STOPPED = 143
 

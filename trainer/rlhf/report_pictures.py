@@ -71,6 +71,24 @@ def length_picture(rankings: Iterable[ScoredRanking]) -> str:
     return _picture(labels, x, y, _ticks(x), [_dot(place, tokens, score, 2) for tokens, score in points])
 
 
+def curve_picture(points: Sequence[dict[str, Any]]) -> str:
+    """Scores against √KL: the larger dots are the reward's, the smaller the hold-out's."""
+    if not points:
+        return ""
+    lines = [name for name in ("score", "holdout_score") if name in points[0]]
+    x = (0.0, points[-1]["sqrt_kl"] * 1.05)
+    y = _around(point[name] for point in points for name in lines)
+    place = _places(x, y)
+    marks = []
+    for name in lines:
+        places = [(point["sqrt_kl"], point[name]) for point in points]
+        dashed = name == "holdout_score"
+        marks += [_line(place, *ends, dashed=dashed) for ends in zip(places, places[1:], strict=False)]
+        marks += [_dot(place, *at, 3 if dashed else 5) for at in places]
+    labels = ("Over-optimisation", "√KL of the best of n, in √nats", "mean score (dashed: hold-out)")
+    return _picture(labels, x, y, _ticks(x), marks)
+
+
 def _picture(
     labels: tuple[str, str, str], x: Range, y: Range, x_ticks: Sequence[float], marks: Sequence[str]
 ) -> str:

@@ -1752,9 +1752,10 @@ export interface components {
          *     * `dpo` - Policy (DPO)
          *     * `kto` - Policy (KTO)
          *     * `sample` - Sample candidates
+         *     * `evaluate` - Evaluate
          * @enum {string}
          */
-        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample";
+        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample" | "evaluate";
         RunLiveOutput: {
             status: components["schemas"]["RunStatus"];
             /** @description Counts up when a run starts over. */

@@ -50,6 +50,7 @@ WELL = {
     "kto": {"loss": ramp(0.5, 0.3)},
     "sft": {"loss": ramp(3.4, 2.5), "held_out_loss": [*[None] * 5, 3.1, *[None] * 5, 2.9]},
     "sample": {"finished_share": [0.9, 0.92], "mean_length": [25.0, 26.0]},
+    "evaluate": {"finished_share": [0.9, 0.92], "mean_length": [25.0, 26.0]},
 }
 """Curves as they should be, by kind."""
 

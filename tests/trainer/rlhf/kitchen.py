@@ -36,6 +36,7 @@ CONFIGS = {
     "dpo": {**SMALL, "epochs": 4, "batch_size": 2, "beta": 0.5},
     "kto": {**SMALL, "epochs": 8, "batch_size": 8, "beta": 0.5},
     "sample": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
+    "evaluate": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
 }
 
 
@@ -133,6 +134,7 @@ ROWS = {
     "dpo": ("rankings.parquet", RankingRecord, both_splits(ranking)),
     "kto": ("feedback.parquet", FeedbackRecord, both_splits(opinion)),
     "sample": ("prompts.parquet", PromptRecord, both_splits(prompt)),
+    "evaluate": ("prompts.parquet", PromptRecord, both_splits(prompt)),
 }
 
 

@@ -147,3 +147,12 @@ class TestThePages:
 
         assert not Promotion.objects.exists()
         assert check_gate(kitchen, Checkpoint.objects.get()) == []
+
+    def test_sample_from_what_is_promoted_unless_told_otherwise(self, page, kitchen, frozen, make_checkpoint):
+        promoted, other = make_checkpoint("a"), make_checkpoint("b")
+        promote(kitchen, promoted)
+
+        usual = page.get("/admin/trainer/run/start/sample/").context["form"]
+        chosen = page.get(f"/admin/trainer/run/start/sample/?base={other.pk}").context["form"]
+
+        assert [str(form["base"].value()) for form in (usual, chosen)] == [str(promoted.pk), str(other.pk)]

@@ -47,10 +47,12 @@ class TestAGuest:
         expect(replies(page).locator("strong")).to_have_text("soup")
         expect(page.get_by_role("link", name="Hello **soup**")).to_be_visible()
         assert not ChatConsent.objects.exists()
-        page.get_by_role("button", name="Yes, they may").click()
+        with page.expect_response(re.compile("/training$")):
+            page.get_by_role("button", name="Yes, they may").click()
         expect(page.get_by_role("switch", name="My chats may teach the next model")).to_be_checked()
         assert ChatConsent.objects.get().allows_training
-        page.get_by_role("switch").press("Space")
+        with page.expect_response(re.compile("/training$")):
+            page.get_by_role("switch").press("Space")
         expect(page.get_by_role("switch")).not_to_be_checked()
 
         guest = Person.objects.get(role="guest")

@@ -88,7 +88,7 @@ class TestServing:
 
         product.make.send_signal(signal.SIGINT)
 
-        assert product.make.wait(60) == -signal.SIGINT
+        assert product.make.wait(120) == -signal.SIGINT
         # make, the supervisor, Valkey, two workers, beat, the model, the web server and its two workers
         assert len(family) == 10
         assert not list(filter(is_alive, family))

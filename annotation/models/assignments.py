@@ -54,6 +54,8 @@ class Assignment(models.Model):
         """Handed in after the lease had gone to somebody else: kept, and not counted."""
         CHAT = "chat", _("Chat")
         """A chat user chose between two answers. Nobody was handed it, and no labeler sees it."""
+        VOIDED = "voided", _("Voided")
+        """Taken out of the count by a researcher, who may put it back."""
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")
@@ -135,6 +137,12 @@ class Assignment(models.Model):
                 name="assignment_held",
                 fields=["labeler", "campaign"],
                 condition=Q(status="CLAIMED"),
+            ),
+            # How somebody does on gold, among the thousands of turns that they had.
+            models.Index(
+                name="assignment_gold_of_labeler",
+                fields=["labeler", "campaign"],
+                condition=Q(purpose="gold"),
             ),
             models.Index(
                 name="assignment_overdue",

@@ -22,7 +22,8 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
     def counted(self) -> RankingQuerySet:
         """Those that say what people think: no known answers, and nothing beyond what was asked."""
         purposes = Assignment.Purpose
-        return self.exclude(assignment__purpose__in=[purposes.GOLD, purposes.SURPLUS, purposes.CHAT])
+        others = [purposes.GOLD, purposes.SURPLUS, purposes.CHAT, purposes.VOIDED]
+        return self.exclude(assignment__purpose__in=others)
 
     def of_labelers(self) -> RankingQuerySet:
         """Work of theirs: not what somebody chose in a chat."""

@@ -42,6 +42,14 @@ class UnknownPreference(BadInput):
     code = "unknown_preference"
 
 
+class BadUsername(BadInput):
+    code = "bad_username"
+
+
+class WeakPassword(BadInput):
+    code = "weak_password"
+
+
 class EmptyTurn(BadInput):
     code = "empty_turn"
 
@@ -254,3 +262,27 @@ class AnswerTaken(Refusal):
     """It is being written for another window already, or it is over."""
 
     code = "answer_taken"
+
+
+class NotAMember(NotHandedOut):
+    """The campaign is for cohorts that they are in none of: as if it did not exist."""
+
+    code = "not_a_member"
+    status = 404
+
+
+class NotAllowed(Refusal):
+    """Their role does not do this."""
+
+    code = "not_allowed"
+    status = 403
+
+
+class InvitationClosed(Refusal):
+    """The link leads to no account, or no longer; the words say why."""
+
+    code = "invitation_closed"
+
+
+class NothingToVoid(Refusal):
+    code = "nothing_to_void"

@@ -12,6 +12,7 @@ from annotation.actions import (
     quality,
     quality_reports,
     retention,
+    voids,
 )
 from annotation.models import Campaign
 
@@ -29,6 +30,11 @@ def end_abandoned_answers() -> None:
 @shared_task(ignore_result=True)
 def carry_out_erasures() -> None:
     erasure.carry_out_erasures(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def settle_voids() -> None:
+    voids.settle_voids(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

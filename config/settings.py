@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.end_abandoned_answers",
         "schedule": timedelta(minutes=2),
     },
+    "settle-voids": {"task": "annotation.tasks.settle_voids", "schedule": timedelta(seconds=30)},
     "end-retention": {"task": "annotation.tasks.end_retention", "schedule": timedelta(hours=6)},
     "prioritize-disagreements": {
         "task": "annotation.tasks.prioritize_disagreements",

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import shuffled
+from annotation.actions.cohorts import require_membership
 from annotation.actions.consents import require_consent
 from annotation.actions.gold import claim_gold
 from annotation.actions.pauses import require_no_pause
@@ -37,10 +38,12 @@ def claim_assignments(
     What they lease but do not hold (the page was reloaded) comes first, the rest is newly claimed.
     Adjudication goes to reviewers only.
 
+    :raises NotAMember: the campaign is for cohorts that they are in none of.
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     :raises Paused: they get no new work here, and hold none either.
     :raises PracticeNeeded: they have practice items to pass first, and hold nothing either.
     """
+    require_membership(campaign, labeler)
     require_consent(campaign, labeler)
     lease = timedelta(minutes=campaign.lease_minutes)
     claimed = [

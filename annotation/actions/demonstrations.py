@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from annotation.actions.campaigns import current_guideline
+from annotation.actions.cohorts import require_membership
 from annotation.actions.consents import agreed_text, require_consent
 from annotation.actions.pauses import require_no_pause
 from annotation.errors import AlreadySubmitted, IdempotencyConflict, StaleRevision
@@ -17,9 +18,11 @@ from annotation.models import Campaign, Demonstration, Person
 def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration | None:
     """What was returned to the labeler, else their draft, else a new one; None when nothing waits.
 
+    :raises NotAMember: the campaign is for cohorts that they are in none of.
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     :raises Paused: nothing of theirs waits, and they get no new work here.
     """
+    require_membership(campaign, labeler)
     require_consent(campaign, labeler)
     mine = Demonstration.objects.for_labeler(labeler).filter(prompt__campaign=campaign)
     for returned in mine.returned().order_by("submitted_at", "pk"):

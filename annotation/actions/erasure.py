@@ -7,10 +7,8 @@ from datetime import datetime
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import CASCADE, ForeignKey, Q
 from django.utils.translation import gettext as _
@@ -24,6 +22,7 @@ from annotation.actions.forgetting import (
     remove_rankings,
 )
 from annotation.actions.labelers import nobody
+from annotation.actions.suspension import end_sessions, is_last_researcher
 from annotation.errors import ErasureRefused
 from annotation.models import (
     Assignment,
@@ -33,6 +32,7 @@ from annotation.models import (
     QualityReport,
     Review,
     Tombstone,
+    Void,
 )
 
 REMOVED = Tombstone.Mode.REMOVED
@@ -66,8 +66,7 @@ def check_erasable(person: Person, by: Person | None) -> None:
     """:raises ErasureRefused: see ``erase_person``."""
     if by and by.pk == person.pk:
         raise ErasureRefused(_("You cannot erase your own account. Another researcher can."))
-    researchers = Person.objects.filter(Q(role=Person.Role.RESEARCHER) | Q(is_superuser=True), is_active=True)
-    if person.is_researcher and not researchers.exclude(pk=person.pk).exists():
+    if is_last_researcher(person):
         raise ErasureRefused(_("This is the last researcher. Make somebody else one first."))
 
 
@@ -143,7 +142,7 @@ def carry_out_erasures(*, now: datetime) -> int:
 def _shut_out(person: Person) -> None:
     """No new work while the old is being forgotten."""
     Person.objects.filter(pk=person.pk).update(is_active=False)
-    _end_sessions(person)
+    end_sessions(person)
     Assignment.objects.claimed().for_labeler(person).update(**Assignment.RETURNED)
     Demonstration.objects.filter(reviewer=person).update(reviewer=None, review_expires_at=None)
 
@@ -172,8 +171,10 @@ def _forget_identity(person: Person, mode: str, now: datetime) -> None:
     request.finish(now=now)
     _forget_logs(person)
     _forget_figures(person)
+    # Whoever wrote why may have written who.
+    Void.objects.filter(labeler=person).update(reason="")
     _let_go(person, now)
-    _end_sessions(person)
+    end_sessions(person)
     Person.objects.filter(pk=person.pk).update(
         username=f"erased:{secrets.token_hex(6)}",
         password=make_password(None),
@@ -239,12 +240,3 @@ def _forget_figures(person: Person) -> None:
         if len(others) < len(told):
             report.figures["labelers"] = others
             report.save(update_fields=["figures"])
-
-
-def _end_sessions(person: Person) -> None:
-    mine = [
-        session.pk
-        for session in Session.objects.iterator()
-        if session.get_decoded().get(SESSION_KEY) == str(person.pk)
-    ]
-    Session.objects.filter(pk__in=mine).delete()

@@ -14,6 +14,7 @@ from django.db.models import Case, Count, Q, Value, When
 from django.utils.translation import gettext as _
 
 from annotation.actions.candidates import shuffled
+from annotation.actions.cohorts import require_membership
 from annotation.actions.consents import require_consent
 from annotation.actions.gold import checked_answer
 from annotation.actions.judgements import check_partition, judgement_of
@@ -115,8 +116,10 @@ def next_practice(*, campaign: Campaign, labeler: Person, after: int | None = No
 
     ``after`` is the one that they just left; it comes last. Whoever needs no practice may try all the same.
 
+    :raises NotAMember: the campaign is for cohorts that they are in none of.
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     """
+    require_membership(campaign, labeler)
     require_consent(campaign, labeler)
     just_left = Case(When(pk=after, then=Value(1)), default=Value(0))
     waiting = campaign.practice.tried_by(labeler).filter(is_open=True)
@@ -144,8 +147,10 @@ def attempt_practice(
     """Keep what the labeler says of the item, and whether that passes; "cannot judge" does not.
 
     :raises BadInput: the order cannot be stored; its code says why.
+    :raises NotAMember: the campaign is for cohorts that they are in none of.
     :raises ConsentNeeded: the campaign has a text that they have not agreed to.
     """
+    require_membership(item.campaign, labeler)
     require_consent(item.campaign, labeler)
     judgement = judgement_of(tiers=tiers, unacceptable=unacceptable, cannot_judge=cannot_judge)
     check_partition(judgement, set(item.candidate_set.completions.values_list("pk", flat=True)))

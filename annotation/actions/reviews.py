@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from annotation.actions.assignments import claim_assignments, lease_lost
+from annotation.actions.cohorts import require_membership
 from annotation.actions.search import Search
 from annotation.actions.waiting import MOST_COUNTED
 from annotation.errors import ReasonMissing, StaleRevision
@@ -51,7 +52,11 @@ def reviews_waiting(campaign: Campaign, reviewer: Person, *, now: datetime) -> R
 
 
 def claim_review(*, campaign: Campaign, reviewer: Person, now: datetime) -> Demonstration | None:
-    """The demonstration that the reviewer already looks at, its lease renewed, else the next one."""
+    """The demonstration that the reviewer already looks at, its lease renewed, else the next one.
+
+    :raises NotAMember: the campaign is for cohorts that they are in none of.
+    """
+    require_membership(campaign, reviewer)
     lease = timedelta(minutes=campaign.lease_minutes)
     reviewable = _reviewable(campaign, reviewer, now)
     held = reviewable.filter(reviewer=reviewer).order_by("submitted_at", "pk").first()

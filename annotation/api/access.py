@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from annotation.errors import OtherPerson
-from annotation.models import Person
+from annotation.models import Campaign, Person
 
 Row = TypeVar("Row", bound=Model)
 
@@ -24,6 +24,11 @@ def person(request: Request) -> Person:
     if meant and meant != str(request.user.pk):
         raise OtherPerson(_("Somebody else is signed in by now. Sign in again to go on with your work."))
     return request.user
+
+
+def find_campaign(request: Request, campaign_id: int) -> Campaign:
+    """One that whoever asks may see, or a 404 in words."""
+    return find(Campaign.objects.visible_to(person(request)), campaign_id)
 
 
 def find(rows: QuerySet[Row], pk: int | None = None, **lookup: Any) -> Row:

@@ -12,10 +12,10 @@ from rest_framework.views import APIView
 from annotation.actions.assignments import claim_assignments, extend_assignment, skip_assignment
 from annotation.actions.campaigns import current_guideline
 from annotation.actions.ranking_drafts import drafts_of
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.api.prompts import PromptOutput
 from annotation.errors import NotHandedOut
-from annotation.models import Assignment, Campaign, Completion, Person, RankingDraft
+from annotation.models import Assignment, Completion, Person, RankingDraft
 
 MOST_AHEAD = 3
 
@@ -108,7 +108,7 @@ class ClaimAssignments(APIView):
         body = ClaimInput(data=request.data)
         body.is_valid(raise_exception=True)
         claimed = claim_assignments(
-            campaign=find(Campaign.objects.all(), campaign_id),
+            campaign=find_campaign(request, campaign_id),
             labeler=person(request),
             now=timezone.now(),
             rng=random.SystemRandom(),

@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 
 from annotation.actions.campaigns import current_guideline
 from annotation.actions.waiting import Obstacle, waiting_for
-from annotation.api.access import find, person
+from annotation.api.access import find_campaign, person
 from annotation.api.clock import TIME_ZONE, local_now
-from annotation.models import Campaign, Guideline
+from annotation.models import Campaign, Guideline, Person
+from annotation.models.campaigns import CampaignQuerySet
 
 
 class AsksOutput(serializers.ModelSerializer[Campaign]):
@@ -75,18 +76,19 @@ class Campaigns(APIView):
     @extend_schema(operation_id="listCampaigns", parameters=[TIME_ZONE], responses=CampaignOutput(many=True))
     def get(self, request: Request) -> Response:
         labeler, now = person(request), local_now(request)
-        waiting = [
-            waiting_for(labeler, campaign, now=now)
-            for campaign in Campaign.objects.with_guideline_versions(labeler).order_by("pk")
-        ]
+        waiting = [waiting_for(labeler, campaign, now=now) for campaign in _shown_to(labeler).order_by("pk")]
         body: Any = CampaignOutput(waiting, many=True).data
         return Response(body)
+
+
+def _shown_to(labeler: Person) -> CampaignQuerySet:
+    return Campaign.objects.visible_to(labeler).with_guideline_versions(labeler)
 
 
 class CampaignGuideline(APIView):
     @extend_schema(operation_id="getGuideline", responses=GuidelineOutput)
     def get(self, request: Request, campaign_id: int) -> Response:
-        guideline = current_guideline(find(Campaign.objects.all(), campaign_id))
+        guideline = current_guideline(find_campaign(request, campaign_id))
         if guideline is None:
             raise NotFound(_("This campaign has no guidelines."))
         return Response(GuidelineOutput(guideline).data)

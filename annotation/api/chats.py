@@ -33,7 +33,7 @@ from annotation.actions.chats import (
     send_message,
     stop_answer,
 )
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.api.chat_stream import written
 from annotation.api.session import PersonOutput
 from annotation.models import Campaign, Chat, ChatConsent, ChatMessage, Person, SideBySide
@@ -179,6 +179,7 @@ class ChatCampaigns(APIView):
     def get(self, request: Request) -> Response:
         offered = Campaign.objects.filter(offers_chat=True).order_by("pk")
         asker = request.user if isinstance(request.user, Person) else None
+        offered = offered.visible_to(asker) if asker else offered.filter(cohorts=None)
         if asker is None or asker.is_guest:
             offered = offered.filter(chat_allows_guests=True)
         said = dict(ChatConsent.objects.filter(person=asker).values_list("campaign", "allows_training"))
@@ -199,7 +200,9 @@ class Guests(APIView):
     def post(self, request: Request) -> Response:
         body = GuestInput(data=request.data)
         body.is_valid(raise_exception=True)
-        guest = create_guest(campaign=find(Campaign.objects.all(), body.validated_data["campaign"]))
+        guest = create_guest(
+            campaign=find(Campaign.objects.filter(cohorts=None), body.validated_data["campaign"])
+        )
         login(request._request, guest, backend="django.contrib.auth.backends.ModelBackend")
         return Response(PersonOutput(guest).data, status=status.HTTP_201_CREATED)
 
@@ -227,7 +230,7 @@ class Chats(ChatView):
 
     @extend_schema(operation_id="beginChat", request=None, responses={201: ChatOutput})
     def post(self, request: Request, campaign_id: int) -> Response:
-        campaign = find(Campaign.objects.all(), campaign_id)
+        campaign = find_campaign(request, campaign_id)
         chat = begin_chat(campaign=campaign, person=person(request), now=timezone.now())
         return Response(ChatOutput(chat).data, status=status.HTTP_201_CREATED)
 

@@ -14,7 +14,7 @@ from annotation.actions.consents import (
     standing_consent,
     withdraw_consent,
 )
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.models import Campaign, ConsentText, Person
 
 
@@ -40,18 +40,19 @@ class ConsentInput(serializers.Serializer[Any]):
 class CampaignConsent(APIView):
     @extend_schema(operation_id="getConsent", responses=ConsentOutput)
     def get(self, request: Request, campaign_id: int) -> Response:
-        return _answer(find(Campaign.objects.all(), campaign_id), person(request))
+        return _answer(find_campaign(request, campaign_id), person(request))
 
     @extend_schema(operation_id="giveConsent", request=ConsentInput, responses=ConsentOutput)
     def post(self, request: Request, campaign_id: int) -> Response:
         body = ConsentInput(data=request.data)
         body.is_valid(raise_exception=True)
-        campaign = find(Campaign.objects.all(), campaign_id)
+        campaign = find_campaign(request, campaign_id)
         give_consent(campaign=campaign, labeler=person(request), now=timezone.now(), **body.validated_data)
         return _answer(campaign, person(request))
 
     @extend_schema(operation_id="withdrawConsent", request=None, responses={200: ConsentOutput})
     def delete(self, request: Request, campaign_id: int) -> Response:
+        # Of all of them: whoever left a cohort may still take back what they agreed to.
         campaign = find(Campaign.objects.all(), campaign_id)
         withdraw_consent(campaign=campaign, labeler=person(request), now=timezone.now())
         return _answer(campaign, person(request))

@@ -20,7 +20,7 @@ from annotation.actions.demonstrations import (
 )
 from annotation.actions.feedback import read_all_of
 from annotation.actions.suggestions import can_suggest, show_suggestion
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.api.prompts import PromptOutput
 from annotation.api.rankings import ONE_DAY
 from annotation.errors import NotHandedOut
@@ -118,7 +118,7 @@ class SubmittedDemonstrationOutput(serializers.Serializer[Any]):
 class ClaimDemonstration(APIView):
     @extend_schema(operation_id="claimDemonstration", request=None, responses=ClaimedDemonstrationOutput)
     def post(self, request: Request, campaign_id: int) -> Response:
-        demonstration = _claim(find(Campaign.objects.all(), campaign_id), person(request))
+        demonstration = _claim(find_campaign(request, campaign_id), person(request))
         return Response(ClaimedDemonstrationOutput({"demonstration": demonstration}).data)
 
 

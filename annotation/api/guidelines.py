@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.actions.guidelines import acknowledge_guideline, guideline_versions
-from annotation.api.access import find, person
-from annotation.models import Campaign, Guideline
+from annotation.api.access import find, find_campaign, person
+from annotation.models import Guideline
 
 
 class GuidelineVersionOutput(serializers.ModelSerializer[Guideline]):
@@ -34,7 +34,7 @@ class CampaignGuidelines(APIView):
         responses=GuidelineVersionOutput(many=True),
     )
     def get(self, request: Request, campaign_id: int) -> Response:
-        versions = guideline_versions(_campaign(campaign_id), person(request)).defer("text")
+        versions = guideline_versions(find_campaign(request, campaign_id), person(request)).defer("text")
         body: Any = GuidelineVersionOutput(versions, many=True).data
         return Response(body)
 
@@ -49,15 +49,14 @@ class AcknowledgeGuideline(APIView):
     @extend_schema(operation_id="acknowledgeGuideline", request=None, responses=GuidelineTextOutput)
     def post(self, request: Request, campaign_id: int, version: int) -> Response:
         acknowledge_guideline(
-            campaign=_campaign(campaign_id), labeler=person(request), version=version, now=timezone.now()
+            campaign=find_campaign(request, campaign_id),
+            labeler=person(request),
+            version=version,
+            now=timezone.now(),
         )
         return _answer(campaign_id, version, request)
 
 
-def _campaign(campaign_id: int) -> Campaign:
-    return find(Campaign.objects.all(), campaign_id)
-
-
 def _answer(campaign_id: int, version: int, request: Request) -> Response:
-    versions = guideline_versions(_campaign(campaign_id), person(request))
+    versions = guideline_versions(find_campaign(request, campaign_id), person(request))
     return Response(GuidelineTextOutput(find(versions, version=version)).data)

@@ -18,10 +18,10 @@ from annotation.actions.practice import (
     next_practice,
     practice_progress,
 )
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.api.assignments import CandidateOutput
 from annotation.api.prompts import PromptOutput
-from annotation.models import Campaign, PracticeAttempt, PracticeItem, Prompt
+from annotation.models import PracticeAttempt, PracticeItem, Prompt
 
 
 class TiersField(serializers.ListField):
@@ -98,7 +98,7 @@ class NextPractice(APIView):
     def get(self, request: Request, campaign_id: int) -> Response:
         query = AfterInput(data=request.query_params)
         query.is_valid(raise_exception=True)
-        campaign = find(Campaign.objects.all(), campaign_id)
+        campaign = find_campaign(request, campaign_id)
         shown = next_practice(campaign=campaign, labeler=person(request), **query.validated_data)
         progress = practice_progress(campaign, person(request))
         state = {"passed": progress.passed, "left": progress.left, "item": shown}

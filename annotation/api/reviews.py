@@ -19,7 +19,7 @@ from annotation.actions.reviews import (
     review_demonstration,
     reviews_waiting,
 )
-from annotation.api.access import find, person
+from annotation.api.access import find, find_campaign, person
 from annotation.api.assignments import AssignmentsOutput, ClaimInput, with_drafts
 from annotation.api.demonstrations import TurnOutput
 from annotation.api.prompts import PromptOutput
@@ -109,7 +109,7 @@ class Reviews(ReviewerView):
     def get(self, request: Request) -> Response:
         waiting = [
             reviews_waiting(campaign, person(request), now=timezone.now())
-            for campaign in Campaign.objects.order_by("pk")
+            for campaign in Campaign.objects.visible_to(person(request)).order_by("pk")
         ]
         body: Any = ReviewsWaitingOutput(waiting, many=True).data
         return Response(body)
@@ -119,7 +119,7 @@ class ClaimReview(ReviewerView):
     @extend_schema(operation_id="claimReview", request=None, responses=ClaimedReviewOutput)
     def post(self, request: Request, campaign_id: int) -> Response:
         demonstration = claim_review(
-            campaign=find(Campaign.objects.all(), campaign_id),
+            campaign=find_campaign(request, campaign_id),
             reviewer=person(request),
             now=timezone.now(),
         )
@@ -154,7 +154,7 @@ class ClaimAdjudications(ReviewerView):
         body = ClaimInput(data=request.data)
         body.is_valid(raise_exception=True)
         claimed = claim_adjudications(
-            campaign=find(Campaign.objects.all(), campaign_id),
+            campaign=find_campaign(request, campaign_id),
             reviewer=person(request),
             now=timezone.now(),
             rng=random.SystemRandom(),

@@ -10,11 +10,13 @@ from annotation.models.feedback_uses import FeedbackUse
 from annotation.models.gold import Gold, Pause
 from annotation.models.imports import Import
 from annotation.models.labelers import Person
+from annotation.models.people import Cohort, Invitation
 from annotation.models.practice import PracticeAttempt, PracticeItem
 from annotation.models.prompts import Prompt
 from annotation.models.quality import Consensus, QualityReport
 from annotation.models.rankings import Ranking, RankingDraft
 from annotation.models.reviews import Review
+from annotation.models.voids import Void, VoidedTurn
 
 __all__ = [
     "Acknowledgement",
@@ -26,6 +28,7 @@ __all__ = [
     "Chat",
     "ChatConsent",
     "ChatMessage",
+    "Cohort",
     "Completion",
     "Consensus",
     "Consent",
@@ -36,6 +39,7 @@ __all__ = [
     "Gold",
     "Guideline",
     "Import",
+    "Invitation",
     "LapsedLease",
     "Pause",
     "Person",
@@ -50,4 +54,6 @@ __all__ = [
     "Skip",
     "Thumb",
     "Tombstone",
+    "Void",
+    "VoidedTurn",
 ]

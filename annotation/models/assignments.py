@@ -56,6 +56,8 @@ class Assignment(models.Model):
         """A chat user chose between two answers. Nobody was handed it, and no labeler sees it."""
         ARENA = "arena", _("Arena")
         """Which of two models answers better: measured, and never learned from."""
+        VOIDED = "voided", _("Voided")
+        """Taken out of the count by a researcher, who may put it back."""
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")
@@ -137,6 +139,12 @@ class Assignment(models.Model):
                 name="assignment_held",
                 fields=["labeler", "campaign"],
                 condition=Q(status="CLAIMED"),
+            ),
+            # How somebody does on gold, among the thousands of turns that they had.
+            models.Index(
+                name="assignment_gold_of_labeler",
+                fields=["labeler", "campaign"],
+                condition=Q(purpose="gold"),
             ),
             models.Index(
                 name="assignment_overdue",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,11 @@ from annotation.models.labelers import Person
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def active(self) -> CampaignQuerySet:
         return self.filter(status=Campaign.Status.ACTIVE)
+
+    def visible_to(self, person: Person) -> CampaignQuerySet:
+        """Those for everybody, and those for a cohort of theirs."""
+        limited = Campaign.cohorts.through.objects.filter(campaign=OuterRef("pk"))
+        return self.filter(~Exists(limited) | Exists(limited.filter(cohort__members=person)))
 
     def with_guideline_versions(self, labeler: Person) -> CampaignQuerySet:
         """With the current version and the last one that the labeler acknowledged; 0 where there is none."""

@@ -44,15 +44,16 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
     def reviewable_by(self, reviewer: Person, now: datetime) -> DemonstrationQuerySet:
         """Handed in by others, and in front of no other reviewer."""
         free = Q(reviewer=None) | Q(reviewer=reviewer) | Q(review_expires_at__lte=now)
-        return self.submitted().exclude(labeler=reviewer).filter(free)
+        return self.submitted().exclude(labeler=reviewer).filter(free, void=None)
 
     def with_suggestion(self) -> DemonstrationQuerySet:
         """Their authors saw an answer to the prompt, and are not asked to rank any."""
         return self.filter(suggestion__isnull=False)
 
     def usable(self) -> DemonstrationQuerySet:
-        """Handed in and not returned: what a model may learn from."""
-        handed_in = self.filter(status__in=[Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED])
+        """Handed in, not returned and not voided: what a model may learn from."""
+        statuses = [Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED]
+        handed_in = self.filter(status__in=statuses, void=None)
         # What a chat user would rather have read, no guideline asked for: it waits for a reviewer.
         return handed_in.exclude(status=Demonstration.Status.SUBMITTED, feedback_use__isnull=False)
 
@@ -102,12 +103,12 @@ class Demonstration(models.Model):
     )
     suggestion = models.ForeignKey(
         Completion,
-        models.PROTECT,
+        models.RESTRICT,
         null=True,
         blank=True,
         related_name="+",
         verbose_name=_("suggestion"),
-        help_text=_("What a model had suggested to the labeler, who asked for it."),
+        help_text=_("An answer that the labeler asked to see."),
     )
     seconds_spent = models.FloatField(_("seconds spent"), default=0)
     idempotency_key = models.UUIDField(_("idempotency key"), null=True, blank=True)
@@ -127,6 +128,15 @@ class Demonstration(models.Model):
         help_text=_("Who looks at it now."),
     )
     review_expires_at = models.DateTimeField(_("review lease expires"), null=True, blank=True)
+    void = models.ForeignKey(
+        "annotation.Void",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="demonstrations",
+        verbose_name=_("voided work"),
+        help_text=_("While it is part of one, no model learns from it."),
+    )
 
     objects = DemonstrationQuerySet.as_manager()
 

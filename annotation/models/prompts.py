@@ -15,6 +15,7 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         demonstrations = self.model._meta.get_field("demonstrations").related_model._default_manager
         finished = (
             demonstrations.filter(prompt=models.OuterRef("pk"), status__in=["SUBMITTED", "ACCEPTED"])
+            .exclude(void__reopens=True)
             .values("prompt")
             .values(count=models.Count("pk"))
         )

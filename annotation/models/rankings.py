@@ -23,8 +23,8 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
         """Those that say what people think: no known answers, nothing beyond what was asked, and no votes
         between models."""
         purposes = Assignment.Purpose
-        left_out = [purposes.GOLD, purposes.SURPLUS, purposes.CHAT, purposes.ARENA]
-        return self.exclude(assignment__purpose__in=left_out)
+        other = [purposes.GOLD, purposes.SURPLUS, purposes.CHAT, purposes.ARENA, purposes.VOIDED]
+        return self.exclude(assignment__purpose__in=other)
 
     def of_labelers(self) -> RankingQuerySet:
         """Work of theirs: not what somebody chose in a chat."""

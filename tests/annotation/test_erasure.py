@@ -35,11 +35,13 @@ from annotation.models import (
     Campaign,
     Chat,
     ChatConsent,
+    Cohort,
     Consensus,
     Demonstration,
     ErasureRequest,
     Gold,
     Import,
+    Invitation,
     LapsedLease,
     Pause,
     Person,
@@ -50,6 +52,7 @@ from annotation.models import (
     RankingDraft,
     Review,
     Tombstone,
+    Void,
 )
 from tests.annotation.chatting import thumb
 from tests.annotation.test_submit_ranking import submit
@@ -503,7 +506,17 @@ def everything_about(person, kitchen, ada, claim):
     third.prompt.save()
     ask_for_erasure(person=person, mode=REMOVED, now=NOON)
     machines_of(person, kitchen)
+    managed_by(person, kitchen, ada)
     logs_of(person, ada)
+
+
+def managed_by(person, kitchen, ada):
+    Cohort.objects.create(name="Cooks").members.add(person)
+    invited = {"created_by": person, "created_at": NOON, "expires_at": LATER}
+    Invitation.objects.create(**invited, token_digest="a", accepted_at=NOON, accepted_by=person)
+    span = {"since": NOON, "until": LATER, "reason": person.username, "reopens": False}
+    by = {"created_by": person, "lifted_by": person, "created_at": NOON, "lifted_at": NOON}
+    Void.objects.create(labeler=person, **span, **by)
 
 
 def practised_by(person, kitchen, candidate_set):

@@ -52,6 +52,7 @@ export type SideBySide = Schemas['SideBySideOutput']
 export type ChatVerdict = Schemas['ChatVerdict']
 export type NewMessages = Schemas['NewMessagesOutput']
 export type Thumb = Schemas['ThumbOutput']
+export type Invitation = Schemas['InvitationOutput']
 export type SubmissionBody = Schemas['SubmissionInputRequest']
 
 /** How to send: whose it is, until when to wait, and whether to go on when the page goes away. */
@@ -64,6 +65,11 @@ export const getMe = () => answer(client.GET('/api/me'))
 export const changePreferences = (body: PreferenceChanges) => answer(client.PATCH('/api/me/preferences', { body }))
 
 export const signIn = (body: Schemas['SignInInputRequest']) => answer(client.POST('/api/session', { body }))
+
+export const findInvitation = (token: string) => answer(client.POST('/api/invitations/find', { body: { token } }))
+
+export const acceptInvitation = (body: Schemas['AcceptInputRequest']) =>
+  answer(client.POST('/api/invitations/accept', { body }))
 
 export const signOut = () => answer(client.DELETE('/api/session'))
 

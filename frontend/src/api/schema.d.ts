@@ -571,6 +571,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A POST, so that the link's secret stands in no log. */
+        post: operations["findInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -833,6 +866,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptInputRequest: {
+            /** @description What stands behind # in the link. */
+            token: string;
+            username: string;
+            /** @default  */
+            name: string;
+            password: string;
+        };
         /** @description What labelers are asked for besides the order. */
         AsksOutput: {
             strength: boolean;
@@ -1218,6 +1259,32 @@ export interface components {
             /** @description For ``after``; null at the end. */
             next: string | null;
         };
+        InvitationInputRequest: {
+            /** @description What stands behind # in the link. */
+            token: string;
+        };
+        InvitationOutput: {
+            role?: components["schemas"]["InvitationOutputRoleEnum"];
+            /** @description Whom it is meant for; may be empty. */
+            name: string;
+            /** E-mail */
+            email?: string;
+            invited_by: string;
+            /**
+             * Expires
+             * Format: date-time
+             */
+            expires_at: string;
+            /** @description What the password must be like. */
+            readonly password_rules: string[];
+        };
+        /**
+         * @description * `labeler` - Labeler
+         *     * `reviewer` - Reviewer
+         *     * `researcher` - Researcher
+         * @enum {string}
+         */
+        InvitationOutputRoleEnum: "labeler" | "reviewer" | "researcher";
         /** @description An ordered partition of the candidates, by id: best tier first, ids that share a tier are tied. */
         JudgementInputRequest: {
             /** @description How much better the best is than the next: 1 (slightly) to 3. */
@@ -3032,6 +3099,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionOutput"];
+                };
+            };
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonOutput"];
+                };
+            };
+        };
+    };
+    findInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOutput"];
                 };
             };
         };

@@ -38,6 +38,7 @@ const Example = lazy(() => import('./example'))
 const GuidelinePanel = lazy(() => import('@/features/guidelines/guideline-panel'))
 const GuidelineScreen = lazy(() => import('@/features/guidelines/guideline-screen'))
 const HistoryScreen = lazy(() => import('@/features/history/history-screen'))
+const JoinScreen = lazy(() => import('@/features/join/join-screen'))
 const OwnDataScreen = lazy(() => import('@/features/own-data/own-data-screen'))
 const Practice = lazy(() => import('./practice'))
 const RankingRecord = lazy(() => import('@/features/history/ranking-record'))
@@ -63,6 +64,7 @@ function Session() {
   const queries = useQueryClient()
   const me = useQuery(ME)
   const [isChat, wanted] = useRoute('/chat/:campaign?/*?')
+  const [isJoining] = useRoute('/join')
   useLanguage()
 
   if (me.error) {
@@ -75,7 +77,9 @@ function Session() {
       <>
         <Header person={null} />
         <Suspense>
-          {isChat ? (
+          {isJoining ? (
+            <JoinScreen person={null} onJoined={enter} />
+          ) : isChat ? (
             <GuestDoor campaign={numberOf(wanted.campaign)} onEntered={enter} />
           ) : (
             <SignInScreen onSignedIn={enter} />
@@ -167,6 +171,7 @@ function Screens({ person }: { person: Person }) {
           <Route path="/chat/:campaign?/:chat?">
             {({ campaign, chat }) => <ChatScreen campaign={numberOf(campaign)} chat={numberOf(chat)} />}
           </Route>
+          <Route path="/join"><JoinScreen person={person} onJoined={() => undefined} /></Route>
           <Route path="/my-data"><OwnDataScreen /></Route>
           <Route path="/settings"><SettingsScreen /></Route>
           {person.role === 'labeler' && <Route path="/:reviewing(review|adjudicate)/*?"><NoPermission /></Route>}

@@ -1,0 +1,69 @@
+import pytest
+from django.test import Client
+
+from annotation.actions.suspension import may_manage, reinstate_person, suspend_person
+from annotation.errors import NotAllowed
+from annotation.models import Assignment, Person, Ranking
+from tests.annotation.test_submit_ranking import submit
+from tests.conftest import NOON
+
+
+def signed_in(person):
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+class TestSuspending:
+    def test_signs_the_person_out_at_once_and_nobody_else(self, ada, ben, rhea):
+        adas, bens = signed_in(ada), signed_in(ben)
+        assert adas.get("/api/me").status_code == 200
+
+        assert suspend_person(person=ada, by=rhea, now=NOON)
+
+        assert adas.get("/api/me").status_code == 403
+        assert bens.get("/api/me").status_code == 200
+        name = {"username": "ada", "password": "correct horse"}
+        assert adas.post("/api/session", name, content_type="application/json").status_code == 400
+
+    def test_hands_what_they_hold_to_others(self, kitchen, claimed, ada, ben, rhea, claim):
+        suspend_person(person=ada, by=rhea, now=NOON)
+
+        assert Assignment.objects.get().status == "OPEN"
+        assert claim(kitchen, ben) == claimed
+
+    def test_can_be_taken_back_with_nothing_lost(self, claimed, ada, rhea):
+        suspend_person(person=ada, by=rhea, now=NOON)
+
+        assert reinstate_person(person=ada, by=rhea)
+
+        # What they had begun can still be handed in.
+        submit(claimed, ada)
+        assert Ranking.objects.get().labeler == ada
+        assert signed_in(Person.objects.get(pk=ada.pk)).get("/api/me").status_code == 200
+
+    def test_happens_once(self, ada, rhea):
+        assert suspend_person(person=ada, by=rhea, now=NOON)
+
+        assert not suspend_person(person=ada, by=rhea, now=NOON)
+
+    def test_is_not_for_oneself_nor_for_the_last_researcher(self, rhea, ada):
+        other = Person.objects.create_superuser("root")
+        Person.objects.filter(pk=other.pk).update(is_active=False)
+
+        for person, by in [(rhea, rhea), (rhea, Person.objects.get(pk=other.pk))]:
+            with pytest.raises(NotAllowed):
+                suspend_person(person=person, by=by, now=NOON)
+
+    def test_is_for_researchers(self, ada, ben, rosa):
+        for by in (ben, rosa):
+            with pytest.raises(NotAllowed):
+                suspend_person(person=ada, by=by, now=NOON)
+
+
+class TestManaging:
+    def test_leaves_superusers_to_superusers(self, rhea, ada):
+        root = Person.objects.create_superuser("root")
+
+        assert may_manage(ada, rhea) and may_manage(rhea, root)
+        assert not may_manage(root, rhea) and not may_manage(ada, ada)

@@ -35,6 +35,8 @@ POLL_SECONDS = 0.5
 KILL_SECONDS = 5.0
 """How long the guard may take to end the lab; then it is killed itself, and takes the lab with it."""
 LAST_LINES = 20
+LOG = "log.txt"
+"""What the lab prints, in its attempt's folder."""
 _PROJECT = Path(__file__).resolve().parent.parent
 _ASKED_TO_STOP = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 128 + signal.SIGTERM}
 
@@ -115,7 +117,7 @@ class Lab:
     def __init__(self, command: Sequence[str], folder: Path, *, fence: float) -> None:
         # Threads that spin while they wait starve the web server on a small machine.
         environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
-        with (folder / "log.txt").open("ab") as log:
+        with (folder / LOG).open("ab") as log:
             self.guard = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
                 [sys.executable, "-I", "-S", guard.__file__, str(fence), *command],
                 cwd=_PROJECT,
@@ -195,7 +197,7 @@ def _outcome(run: Run, code: int, *, out_of_memory: bool) -> Ending:
         return Ending(How.INTERRUPTED, _("Somebody asked its process to stop."))
     if code == -signal.SIGKILL:
         return _killed(out_of_memory)
-    last = _last_lines(run.folder / "log.txt")
+    last = _last_lines(run.folder / LOG)
     return Ending(How.FAILED, _last_words(code, last), _class_of(last, run.folder), code)
 
 

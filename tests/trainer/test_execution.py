@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from annotation import doorbell
 from annotation.models import Assignment, CandidateSet
@@ -418,3 +419,19 @@ def _until(happens, seconds=20):
 def test_the_code_version_names_the_source_text():
     assert execution.code_version() == execution.code_version()
     assert len(execution.code_version()) == 16
+
+
+class TestALineLoggedMeanwhile:
+    def test_names_the_run_and_the_attempt(self, sft_run, execute, monkeypatch):
+        named = []
+
+        def break_off(*args, **kwargs):
+            named.append(get_contextvars())
+            raise OSError("no disk")
+
+        monkeypatch.setattr(launch, "carry_out", break_off)
+
+        run = execute("pass")
+
+        assert named == [{"run": run.pk, "attempt": 1}]
+        assert get_contextvars() == {}

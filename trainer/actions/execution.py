@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from trainer import dispatch, launch, shelf
 from trainer.actions.arenas import keep_answers, look_at_arenas
@@ -54,7 +55,12 @@ def claim_next_run(*, worker: str, now: datetime, **place: Any) -> Run | None:
 def carry_out_run(
     run: Run, *, clock: Clock, stopping: Callable[[], bool], command: Sequence[str] | None = None
 ) -> None:
-    """See a claimed run to its end, or as far as this attempt gets."""
+    """See a claimed run to its end, or as far as this attempt gets. Each line logged meanwhile names both."""
+    with bound_contextvars(run=run.pk, attempt=run.attempt):
+        _carry_out(run, clock, stopping, command)
+
+
+def _carry_out(run: Run, clock: Clock, stopping: Callable[[], bool], command: Sequence[str] | None) -> None:
     pulse = Pulse(run, clock=clock, stopping=stopping)
     try:
         _prepare(run, pulse)

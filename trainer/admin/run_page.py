@@ -15,6 +15,7 @@ from trainer.admin.figures import in_words
 from trainer.admin.health import health_of
 from trainer.admin.lineage import given
 from trainer.admin.links import link_to
+from trainer.admin.run_logs import logs_of
 from trainer.advice import advice_for
 from trainer.handoff.configs import explain
 from trainer.handoff.metrics import METRICS
@@ -65,6 +66,7 @@ def run_page(run: Run) -> dict[str, Any]:
         "said": _said(run),
         "advice": advice_for(run.failure_class),
         "story": _story(run),
+        "logs": logs_of(run),
         "compare_url": f"{reverse('admin:trainer_run_compare')}?run={run.pk}",
     }
 

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,6 +21,7 @@ from trainer.admin.base import ResearcherAdmin
 from trainer.admin.forms import LoopForm
 from trainer.admin.links import url_of
 from trainer.admin.run_comparison import chosen, comparison
+from trainer.admin.run_logs import log_of
 from trainer.admin.run_page import COLORS, run_page
 from trainer.admin.start_form import StartForm
 from trainer.handoff.configs import CONFIGS
@@ -67,6 +68,11 @@ class RunAdmin(ResearcherAdmin):
         compare = self.admin_site.admin_view(self.compare)
         return [
             path("<int:run_id>/cancel/", cancel, name="trainer_run_cancel"),
+            path(
+                "<int:run_id>/log/<int:attempt>/",
+                self.admin_site.admin_view(self.log),
+                name="trainer_run_log",
+            ),
             path("compare/", compare, name="trainer_run_compare"),
             *super().get_urls(),
         ]
@@ -96,6 +102,17 @@ class RunAdmin(ResearcherAdmin):
             **found,
         }
         return TemplateResponse(request, "admin/trainer/run/comparison.html", context)
+
+    def log(self, request: HttpRequest, run_id: int, attempt: int) -> FileResponse:
+        """All that the lab printed in one attempt."""
+        self.check_researcher(request)
+        run = get_object_or_404(Run, pk=run_id)
+        name = f"run-{run.pk}-attempt-{attempt}.txt"
+        try:
+            log = log_of(run, attempt).open("rb")
+        except OSError as gone:
+            raise Http404 from gone
+        return FileResponse(log, as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
 
     @display(description=gettext_lazy("status"), ordering="status", label=COLORS)
     def state(self, run: Run) -> tuple[str, str]:

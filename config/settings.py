@@ -241,6 +241,17 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
 
+# --- E-mail ---------------------------------------------------------------------------------------------
+
+# Without a server nothing is sent: links are shown, to be handed over by hand.
+EMAIL_HOST = env.text("RANKWRIGHT_EMAIL_HOST", "")
+EMAIL_PORT = env.number("RANKWRIGHT_EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("RANKWRIGHT_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("RANKWRIGHT_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("RANKWRIGHT_EMAIL_TLS", True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("RANKWRIGHT_EMAIL_FROM", "rankwright@localhost")
+
 # --- Chat -----------------------------------------------------------------------------------------------
 
 # Who answers: found by its name, since people's rows know nothing of models.
@@ -373,9 +384,24 @@ UNFOLD = {
                         "link": reverse_lazy("admin:annotation_review_changelist"),
                     },
                     {
-                        "title": _("Accounts"),
+                        "title": _("People"),
                         "icon": "group",
                         "link": reverse_lazy("admin:annotation_person_changelist"),
+                    },
+                    {
+                        "title": _("Invitations"),
+                        "icon": "person_add",
+                        "link": reverse_lazy("admin:annotation_invitation_changelist"),
+                    },
+                    {
+                        "title": _("Cohorts"),
+                        "icon": "groups",
+                        "link": reverse_lazy("admin:annotation_cohort_changelist"),
+                    },
+                    {
+                        "title": _("Voided work"),
+                        "icon": "history_toggle_off",
+                        "link": reverse_lazy("admin:annotation_void_changelist"),
                     },
                     {
                         "title": _("Consents"),

@@ -51,7 +51,7 @@ def record_of(campaign: Campaign, labeler: Person) -> Record:
     if lifted:
         given = given.filter(submitted_at__gt=lifted)
     latest = given[: max(LATEST, campaign.gold_minimum)]
-    shares = [share for ranking in latest if (share := _share(ranking)) is not None]
+    shares = [share for ranking in latest if (share := gold_share(ranking)) is not None]
     accuracy = accuracy_of(shares)
     unjudged = sum(ranking.cannot_judge != "" for ranking in latest)
     return Record(labeler, accuracy, unjudged, _standing(campaign, accuracy))
@@ -96,7 +96,8 @@ def lift_pause(*, pause: Pause, now: datetime) -> bool:
     return Pause.objects.filter(pk=pause.pk, lifted_at=None).update(lifted_at=now) == 1
 
 
-def _share(ranking: Ranking) -> Fraction | None:
+def gold_share(ranking: Ranking) -> Fraction | None:
+    """How much of the known answer it says; None where it could not be judged."""
     if ranking.cannot_judge:
         return None
     gold = ranking.assignment.candidate_set.gold

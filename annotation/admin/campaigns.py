@@ -19,6 +19,7 @@ from annotation.admin.base import ForResearchers, is_researcher
 from annotation.admin.feedback_data import feedback_page
 from annotation.admin.lines import LinesField
 from annotation.admin.lists import told
+from annotation.admin.people_forms import CohortsField
 from annotation.admin.quality import quality_page
 from annotation.errors import ScannerMissing
 from annotation.models import Campaign, ConsentText, Guideline
@@ -64,6 +65,21 @@ class CampaignForm(ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    rating_axes = LinesField(
+        label=_("rating axes"),
+        required=False,
+        help_text=_("What labelers rate every response on, from 1 to 7, such as helpfulness: one a line."),
+    )
+    cohorts = CohortsField(
+        _("for cohorts"),
+        help_text=_("Only their members see the campaign. None chosen: everybody does."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "cohorts" in self.fields:
+            self.initial["cohorts"] = self.instance.cohorts.all()
+
     class Meta:
         help_texts = {
             "offers_suggestions": _(
@@ -91,7 +107,7 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     actions_detail = ["quality", "feedback"]
     form = CampaignForm
     fieldsets = [
-        (None, {"fields": ["name", "description", "status", "license", "guideline_read"]}),
+        (None, {"fields": ["name", "description", "status", "license", "cohorts", "guideline_read"]}),
         (
             _("What is asked"),
             {"fields": ["overlap", "demonstrations_per_prompt", "lease_minutes", "selection"]},
@@ -173,6 +189,10 @@ class CampaignAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
         return feedback_page(
             request, campaign, {**self.admin_site.each_context(request), "opts": self.model._meta}
         )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.instance.cohorts.set(form.cleaned_data["cohorts"])
 
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
         publish = PUBLISH.get(formset.model)

@@ -1,0 +1,46 @@
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from annotation.admin.base import ForResearchers, is_researcher
+from annotation.models import Campaign, Cohort
+
+
+@admin.register(Cohort)
+class CohortAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
+    list_display = ["name", "description", "size", "campaigns_shown"]
+    search_fields = ["name"]
+    ordering = ["name"]
+    fields = ["name", "description", "campaigns", "members"]
+    autocomplete_fields = ["members"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:
+        cohorts: QuerySet[Cohort] = super().get_queryset(request)
+        return cohorts.annotate(people=Count("members", distinct=True)).prefetch_related("campaigns")
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
+        if db_field.name == "campaigns":
+            kwargs["queryset"] = Campaign.objects.order_by("name")
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description=_("people"), ordering="people")
+    def size(self, cohort: Cohort) -> int:
+        return cohort.people  # type: ignore[attr-defined,no-any-return]  # annotated above
+
+    @admin.display(description=_("campaigns for them"))
+    def campaigns_shown(self, cohort: Cohort) -> str:
+        return ", ".join(campaign.name for campaign in cohort.campaigns.all()) or "–"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_researcher(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Cohort | None = None) -> bool:
+        return is_researcher(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Cohort | None = None) -> bool:
+        # A campaign that was for these people only would be for everybody.
+        return is_researcher(request) and (obj is None or not obj.campaigns.exists())

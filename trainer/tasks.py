@@ -53,5 +53,6 @@ def look_at_arenas() -> None:
     arenas.look_at_arenas(now=timezone.now())
 
 
+@shared_task(ignore_result=True)
 def repeat_pipelines() -> None:
     pipelines.repeat_pipelines(now=timezone.now())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import NOON
 from tests.trainer.conftest import rank
+from trainer import tasks
 from trainer.actions.pipelines import repeat_pipelines, settle_pipelines, start_pipeline, stop_pipeline
 from trainer.errors import InvalidPipeline, NothingToFreeze, PipelineBusy, StageMissing
 from trainer.models import Checkpoint, Pipeline, PipelineRun, Run
@@ -261,6 +262,11 @@ class TestRepeating:
             self.judge(prompt, kitchen, ada)
 
         assert repeat_pipelines(now=LATER) == []
+
+    def test_is_what_the_clock_does(self, settings):
+        names = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+
+        assert tasks.repeat_pipelines.name in names
 
     def test_keeps_why_it_could_not(self, repeating, pipeline, prompts, kitchen, ada):
         end_all(repeating)

@@ -238,6 +238,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=30),
     },
     "look-at-arenas": {"task": "trainer.tasks.look_at_arenas", "schedule": timedelta(seconds=30)},
+    "repeat-pipelines": {"task": "trainer.tasks.repeat_pipelines", "schedule": timedelta(minutes=1)},
     "sweep-queued-exports": {"task": "trainer.tasks.execute_next_export", "schedule": timedelta(seconds=20)},
 }
 
@@ -441,6 +442,11 @@ UNFOLD = {
                         "title": _("Run the whole loop"),
                         "icon": "all_inclusive",
                         "link": reverse_lazy("admin:trainer_run_loop"),
+                    },
+                    {
+                        "title": _("Pipelines"),
+                        "icon": "account_tree",
+                        "link": reverse_lazy("admin:trainer_pipeline_changelist"),
                     },
                     {
                         "title": _("Nodes"),

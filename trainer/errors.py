@@ -101,3 +101,21 @@ class TooFewCheckpoints(BadInput):
 
 class ArenaOver(Refusal):
     code = "arena_over"
+
+
+class InvalidPipeline(BadInput):
+    """The file is no pipeline, or a stage was named that is not in it."""
+
+    code = "invalid_pipeline"
+
+
+class PipelineBusy(Refusal):
+    """Its last start is not over yet."""
+
+    code = "pipeline_busy"
+
+
+class StageMissing(Refusal):
+    """A stage that was left out has no result yet to build on."""
+
+    code = "stage_missing"

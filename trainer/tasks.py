@@ -7,7 +7,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from trainer import runner
-from trainer.actions import arenas, execution, exporting
+from trainer.actions import arenas, execution, exporting, pipelines
 from trainer.clocks import database_now
 
 # The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
@@ -51,3 +51,8 @@ def reclaim_overdue_exports() -> None:
 def look_at_arenas() -> None:
     """An arena ends by itself, whether or not somebody looks at its page."""
     arenas.look_at_arenas(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def repeat_pipelines() -> None:
+    pipelines.repeat_pipelines(now=timezone.now())

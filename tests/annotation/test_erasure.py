@@ -58,7 +58,7 @@ from tests.annotation.chatting import thumb
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.traces import traces_of
 from tests.conftest import NOON
-from trainer.models import Arena, Checkpoint, Export, Promotion, Run, Snapshot
+from trainer.models import Arena, Checkpoint, Export, Pipeline, PipelineRun, Promotion, Run, Snapshot
 
 REMOVED, ANONYMISED = Tombstone.Mode.REMOVED, Tombstone.Mode.ANONYMISED
 LATER = NOON + timedelta(days=1)
@@ -545,6 +545,10 @@ def machines_of(person, kitchen):
     Promotion.objects.create(campaign=kitchen, checkpoint=base, promoted_by=person, promoted_at=NOON)
     Arena.objects.create(
         campaign=kitchen, name="Cooks", snapshot=snapshot, created_by=person, created_at=NOON
+    )
+    pipeline = Pipeline.objects.create(campaign=kitchen, name="p", created_by=person, created_at=NOON)
+    PipelineRun.objects.create(
+        pipeline=pipeline, number=1, new_rankings=0, start=base, started_by=person, started_at=NOON
     )
 
 

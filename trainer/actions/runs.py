@@ -28,7 +28,7 @@ from trainer.errors import (
 )
 from trainer.handoff.configs import ConfigError, build_config
 from trainer.handoff.endpoints import is_endpoint
-from trainer.models import Checkpoint, Run, RunEvent, Snapshot
+from trainer.models import Checkpoint, PipelineRun, Run, RunEvent, Snapshot
 
 SNAPSHOT_KINDS = {
     Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
@@ -56,6 +56,8 @@ def queue_run(
     priority: int = 0,
     created_by: Person | None,
     idempotency_key: UUID | None = None,
+    pipeline_run: PipelineRun | None = None,
+    stage: str = "",
     now: datetime,
 ) -> Run:
     """A queued run; a worker takes it once what it builds on exists.
@@ -86,6 +88,8 @@ def queue_run(
         **_columns("reward", reward),
         "config": settings,
         "delivers": deliver and kind == Run.Kind.SAMPLE,
+        # A pipeline's stage is its own, even where somebody has asked for the same.
+        **({"pipeline_run": pipeline_run, "stage": stage} if pipeline_run else {}),
     }
     digest = _digest(asked_for)
     if known := _asked_for_before(digest, idempotency_key):

@@ -1,6 +1,17 @@
 """The machines' half of the admin panel."""
 
-from trainer.admin import arenas, checkpoints, exports, feedback, nodes, promotions, runs, samples, snapshots
+from trainer.admin import (
+    arenas,
+    checkpoints,
+    exports,
+    feedback,
+    nodes,
+    pipelines,
+    promotions,
+    runs,
+    samples,
+    snapshots,
+)
 
 __all__ = [
     "arenas",
@@ -8,6 +19,7 @@ __all__ = [
     "exports",
     "feedback",
     "nodes",
+    "pipelines",
     "promotions",
     "runs",
     "samples",

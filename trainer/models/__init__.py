@@ -5,6 +5,7 @@ from trainer.models.checkpoints import Checkpoint
 from trainer.models.exports import Export
 from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
 from trainer.models.nodes import Node
+from trainer.models.pipelines import Pipeline, PipelineRun
 from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
 from trainer.models.serving import Evaluation, GateRule, ModelServer, Promotion, ServedMessage
@@ -21,6 +22,8 @@ __all__ = [
     "GateRule",
     "ModelServer",
     "Node",
+    "Pipeline",
+    "PipelineRun",
     "Promotion",
     "Run",
     "RunAttempt",

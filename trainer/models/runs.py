@@ -119,6 +119,15 @@ class Run(models.Model):
     delivers = models.BooleanField(
         _("delivers"), default=False, help_text=_("What it samples goes to the labelers, to be ranked.")
     )
+    pipeline_run = models.ForeignKey(
+        "trainer.PipelineRun",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="stages",
+        verbose_name=_("start of a pipeline"),
+    )
+    stage = models.CharField(_("stage"), max_length=40, blank=True)
     idempotency_key = models.UUIDField(
         _("idempotency key"), null=True, blank=True, unique=True, help_text=_("A second click finds the run.")
     )

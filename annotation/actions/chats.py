@@ -21,7 +21,7 @@ A_MINUTE, A_DAY = 20, 500
 """Messages of one person."""
 A_DAY_AS_GUEST = 60
 ABANDONED_AFTER = timedelta(minutes=10)
-"""An answer that was begun, or asked for, so long ago has lost its writer: the longest takes a few minutes."""
+"""An answer begun, or asked for, so long ago has lost its writer: the longest takes a few minutes."""
 TITLE = 60
 
 USER, ASSISTANT = ChatMessage.Role.USER, ChatMessage.Role.ASSISTANT

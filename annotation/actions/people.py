@@ -37,7 +37,7 @@ LATEST = 500
 
 
 class State(TextChoices):
-    ACTIVE = "ACTIVE", _("Active")
+    REGULAR = "REGULAR", _("Regular")
     PAUSED = "PAUSED", _("Paused")
     """By their accuracy on gold, somewhere."""
     SUSPENDED = "SUSPENDED", _("Suspended")
@@ -100,7 +100,7 @@ def state_of(person: Person, *, is_paused: bool) -> State:
         return State.ERASED
     if not person.is_active:
         return State.SUSPENDED
-    return State.PAUSED if is_paused else State.ACTIVE
+    return State.PAUSED if is_paused else State.REGULAR
 
 
 def weeks_of(person: Person, *, now: datetime) -> list[Week]:

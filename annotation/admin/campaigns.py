@@ -6,10 +6,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from annotation.actions.campaigns import publish_guideline
 from annotation.actions.consents import publish_consent_text
@@ -57,7 +59,8 @@ PUBLISH = {Guideline: publish_guideline, ConsentText: publish_consent_text}
 
 class CampaignForm(ModelForm):  # type: ignore[type-arg]
     checklist = LinesField(
-        label=_("checklist"),
+        label=capfirst(_("checklist")),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         required=False,
         help_text=_(
             "What to look at before a demonstration is handed in: one short sentence a line. Labelers tick "
@@ -66,7 +69,8 @@ class CampaignForm(ModelForm):  # type: ignore[type-arg]
     )
 
     rating_axes = LinesField(
-        label=_("rating axes"),
+        label=capfirst(_("rating axes")),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         required=False,
         help_text=_("What labelers rate every response on, from 1 to 7, such as helpfulness: one a line."),
     )

@@ -1,6 +1,10 @@
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -14,8 +18,8 @@ class CohortAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "description", "size", "campaigns_shown"]
     search_fields = ["name"]
     ordering = ["name"]
-    fields = ["name", "description", "campaigns", "members"]
-    autocomplete_fields = ["members"]
+    fields = ["name", "description", "campaigns", "members_shown"]
+    readonly_fields = ["members_shown"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:
         cohorts: QuerySet[Cohort] = super().get_queryset(request)
@@ -30,6 +34,20 @@ class CohortAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]
     @admin.display(description=_("people"), ordering="people")
     def size(self, cohort: Cohort) -> int:
         return cohort.people  # type: ignore[attr-defined,no-any-return]  # annotated above
+
+    @admin.display(description=_("members"))
+    def members_shown(self, cohort: Cohort) -> SafeString | str:
+        """Thousands fit in no field: they are put in and taken out where people are listed."""
+        if not cohort.pk:
+            return "–"
+        return format_html(
+            '{} · <a href="{}?cohorts__id__exact={}" class="underline">{}</a><br>{}',
+            self.size(cohort),
+            reverse("admin:annotation_person_changelist"),
+            cohort.pk,
+            gettext("Show them"),
+            gettext("Choose people there, and put them in or take them out with “Change role, languages…”."),
+        )
 
     @admin.display(description=_("campaigns for them"))
     def campaigns_shown(self, cohort: Cohort) -> str:

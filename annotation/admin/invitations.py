@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
@@ -45,7 +46,7 @@ class InviteForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "placeholder": "Vera Zzano, vera@example.org"}),
     )
     role = forms.ChoiceField(
-        label=gettext_lazy("role"), choices=[(role.value, role.label) for role in Invitation.ROLES]
+        label=capfirst(gettext_lazy("role")), choices=[(role.value, role.label) for role in Invitation.ROLES]
     )
     cohorts = CohortsField(gettext_lazy("cohorts"))
     languages = languages_field()

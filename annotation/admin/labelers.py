@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -153,7 +154,7 @@ class PersonAdmin(ForResearchers, UserAdmin, ModelAdmin):  # type: ignore[misc,t
 
     @display(
         description=gettext_lazy("state"),
-        label={"ACTIVE": "success", "PAUSED": "warning", "SUSPENDED": "danger", "ERASED": "info"},
+        label={"REGULAR": "success", "PAUSED": "warning", "SUSPENDED": "danger", "ERASED": "info"},
     )
     def state(self, person: Person) -> tuple[str, str]:
         state = State(_told(person).state)
@@ -162,7 +163,8 @@ class PersonAdmin(ForResearchers, UserAdmin, ModelAdmin):  # type: ignore[misc,t
     @display(description=gettext_lazy("role"), ordering="role")
     def role_shown(self, person: Person) -> str:
         role = str(person.get_role_display())
-        return f"{role} ({_('simulated')})" if person.is_simulated else role
+        simulated = _("simulated")
+        return f"{role} ({simulated})" if person.is_simulated else role
 
     @display(description=gettext_lazy("cohorts"))
     def cohorts_shown(self, person: Person) -> str:
@@ -173,14 +175,15 @@ class PersonAdmin(ForResearchers, UserAdmin, ModelAdmin):  # type: ignore[misc,t
         return ", ".join(person.languages) or _("any")
 
     @display(description=gettext_lazy("last active"))
-    def last_active(self, person: Person) -> Any:
-        return _told(person).last_active or "–"
+    def last_active(self, person: Person) -> str:
+        at = _told(person).last_active
+        return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT") if at else "–"
 
-    @display(description=gettext_lazy("rankings in 7 days"))
+    @display(description=gettext_lazy("in 7 days"))
     def this_week(self, person: Person) -> int:
         return _told(person).rankings
 
-    @display(description=gettext_lazy("seconds each"))
+    @display(description=gettext_lazy("seconds"))
     def pace(self, person: Person) -> str:
         seconds = _told(person).seconds
         return "–" if seconds is None else f"{seconds:.0f}"
@@ -189,7 +192,7 @@ class PersonAdmin(ForResearchers, UserAdmin, ModelAdmin):  # type: ignore[misc,t
     def accuracy(self, person: Person) -> str:
         return percent(_told(person).accuracy)
 
-    @display(description=gettext_lazy("agreement with others"))
+    @display(description=gettext_lazy("agreement"))
     def agreement(self, person: Person) -> str:
         return percent(_told(person).agreement)
 

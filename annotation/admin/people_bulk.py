@@ -8,6 +8,7 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
@@ -24,7 +25,7 @@ MOST_NAMED = 30
 
 class SeveralForm(forms.Form):
     role = forms.ChoiceField(
-        label=gettext_lazy("role"),
+        label=capfirst(gettext_lazy("role")),
         required=False,
         choices=[("", gettext_lazy("as it is")), *((role.value, role.label) for role in Invitation.ROLES)],
         widget=UnfoldAdminSelectWidget,

@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from annotation.actions.people import State, change_role
 from annotation.admin.lines import LinesField
@@ -21,7 +22,7 @@ class CohortsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def __init__(self, label: Any, **details: Any) -> None:
         super().__init__(
             Cohort.objects.order_by("name"),
-            label=label,
+            label=capfirst(label),
             required=False,
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
             **details,
@@ -30,7 +31,8 @@ class CohortsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 def languages_field() -> LinesField:
     return LinesField(
-        label=_("languages"),
+        label=capfirst(_("languages")),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
         required=False,
         help_text=_("Codes such as en or zh, one a line; they are handed prompts in these. None: any."),
     )
@@ -38,7 +40,8 @@ def languages_field() -> LinesField:
 
 def skills_field() -> LinesField:
     return LinesField(
-        label=_("skills"),
+        label=capfirst(_("skills")),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
         required=False,
         help_text=_("One a line. Prompts that ask for a skill go only to people who have it."),
     )
@@ -76,7 +79,7 @@ class StateFilter(admin.SimpleListFilter):
         paused = Pause.objects.filter(lifted_at=None).values("labeler")
         active = queryset.filter(is_active=True, erased_at=None)
         match self.value():
-            case State.ACTIVE:
+            case State.REGULAR:
                 return active.exclude(pk__in=paused)
             case State.PAUSED:
                 return active.filter(pk__in=paused)

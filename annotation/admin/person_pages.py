@@ -25,7 +25,7 @@ from annotation.errors import Refusal
 from annotation.models import Assignment, Person
 
 Table = dict[str, Any]
-BAR = '<meter max="{}" value="{}" aria-hidden="true"></meter> {}'
+BAR = '<progress max="{}" value="{}" aria-hidden="true"></progress>{}'
 
 
 def work_page(request: HttpRequest, of: "ModelAdmin[Any]", person_id: int) -> HttpResponse:

@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -29,11 +29,11 @@ class VoidForm(forms.Form):
     since = forms.DateField(
         label=gettext_lazy("From"),
         help_text=gettext_lazy("What they handed in from the beginning of that day until now."),
-        widget=UnfoldAdminSingleDateWidget,
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
     )
     campaign = forms.ModelChoiceField(
         Campaign.objects.order_by("name"),
-        label=gettext_lazy("campaign"),
+        label=capfirst(gettext_lazy("campaign")),
         required=False,
         empty_label=gettext_lazy("all campaigns"),
         widget=UnfoldAdminSelectWidget,
@@ -81,7 +81,7 @@ class VoidForm(forms.Form):
 
 def void_page(request: HttpRequest, of: "ModelAdmin[Any]", person_id: int) -> HttpResponse:
     by, person = researcher(request), get_object_or_404(Person, pk=person_id)
-    form = VoidForm(request.POST or None, initial={"since": timezone.localdate()})
+    form = VoidForm(request.POST or None, initial={"since": timezone.localdate().isoformat()})
     page: dict[str, Any] = {"form": form, "buttons": [("preview", _("Show what that is"))]}
     if form.is_valid():
         if form.is_confirmed and _voided(request, form, person, by):

@@ -9,6 +9,8 @@ import { useTitle } from '@/components/use-title'
 import { dateOf } from '@/shared/dates'
 import { wordsFor } from '@/shared/errors'
 
+import style from './join.module.css'
+
 type Props = { person: Person | null; onJoined: (person: Person) => void }
 
 /** Whoever follows an invitation's link makes their account here. */
@@ -64,7 +66,7 @@ function JoinForm({ token, invitation, onJoined }: { token: string; invitation: 
           <PasswordInput name="password" label={t('signIn.password')} required withAsterisk={false} size="md"
             autoComplete="new-password" aria-describedby="password-rules"
             visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword'), tabIndex: 0 }} />
-          <ul id="password-rules" className="muted">
+          <ul id="password-rules" className={`muted ${style.rules}`}>
             {invitation.password_rules.map((rule) => <li key={rule}>{rule}</li>)}
           </ul>
           {join.error && <p role="alert" className="error-text">{wordsFor(join.error, t)}</p>}

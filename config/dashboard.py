@@ -25,13 +25,15 @@ from annotation.models import (
     QualityReport,
     Ranking,
 )
-from trainer.actions.nodes import missing_workers
+from config.shell import broker_state
+from trainer.actions.nodes import SWEEPS, missing_sweeps, missing_workers
 from trainer.admin.health import health_of
 from trainer.models import Node, Run, Snapshot
 
 DAYS = 7
 KEPT_SECONDS = 120
 """Counts over whole campaigns are made so often at most."""
+BROKER_SECONDS = 15
 MOST_RUNS = 8
 MOST_CAMPAIGNS = 20
 MOST_LEFT = 10_000
@@ -48,10 +50,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         campaigns=cache.get_or_set(f"dashboard-{get_language()}", lambda: labelling(now), KEPT_SECONDS),
         runs=list(training(now)),
         decisions=list(decisions(now)),
-        nodes=list(Node.objects.alive(now).order_by("name")),
-        missing=missing_workers(now=now),
+        nodes=list(Node.objects.alive(now).exclude(name=SWEEPS).order_by("name")),
+        alarms=list(alarms(now)),
     )
     return context
+
+
+def alarms(now: datetime) -> Iterable[str]:
+    """What stands still, loudly. The database is not among them: without it there would be no page."""
+    state = cache.get_or_set("broker-state", broker_state, BROKER_SECONDS)
+    if state != "ok":
+        words = _("The broker is away (%(state)s): work starts at the next sweep only.")
+        yield words % {"state": state}
+    yield from filter(None, [missing_workers(now=now), missing_sweeps(now=now)])
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,7 @@ def decisions(now: datetime) -> Iterable[Decision]:
             "status__exact=HELD",
         ),
         (
-            Demonstration.objects.submitted(),
+            Demonstration.objects.submitted().filter(void=None),
             lambda n: ngettext("%(n)d demonstration awaits review", "%(n)d demonstrations await review", n),
             "annotation_demonstration_changelist",
             "status__exact=SUBMITTED",

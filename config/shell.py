@@ -47,7 +47,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """What the product needs, each ``ok`` or what is missing."""
-    parts = {"database": _database(), "broker": _broker()}
+    parts = {"database": _database(), "broker": broker_state()}
     parts["workers"] = _workers() if parts["broker"] == "ok" else "unknown without the broker"
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse(parts, status=200 if ready else 503)
@@ -61,7 +61,8 @@ def _database() -> str:
     return "ok"
 
 
-def _broker() -> str:
+def broker_state() -> str:
+    """``ok``, or what is wrong; within a second or two."""
     try:
         with Connection(settings.CELERY_BROKER_URL, connect_timeout=1) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)

@@ -7,7 +7,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from trainer import runner
-from trainer.actions import arenas, execution, exporting, pipelines
+from trainer.actions import arenas, execution, exporting, nodes, pipelines
 from trainer.clocks import database_now
 
 # The signal reaches the worker's main process, the run is in one of its children: they share this byte. A
@@ -32,7 +32,9 @@ def execute_next_run() -> None:
 
 @shared_task(ignore_result=True)
 def reclaim_overdue_runs() -> None:
-    execution.reclaim_overdue_runs(now=database_now())
+    now = database_now()
+    nodes.note_sweep(now=now)
+    execution.reclaim_overdue_runs(now=now)
 
 
 @shared_task(ignore_result=True)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation.models import Campaign, Person, Prompt, Ranking
 from config.dashboard import decisions, labelling, training
 from tests.annotation.test_submit_ranking import submit
+from trainer.actions.nodes import note_sweep
 from trainer.models import Node, Run, Snapshot
 
 
@@ -87,6 +88,24 @@ class TestTheHome:
 
         assert "No worker is there" not in shown
         assert "gpu@here" in shown
+
+    def test_says_loudly_what_stands_still(self, page, kitchen, monkeypatch):
+        monkeypatch.setattr("config.dashboard.broker_state", lambda: "OperationalError")
+
+        shown = page.get("/admin/").content.decode()
+
+        assert "The broker is away (OperationalError)" in shown
+        assert "Nothing is swept" in shown
+
+    def test_says_calmly_that_all_is_there(self, page, kitchen, monkeypatch):
+        monkeypatch.setattr("config.dashboard.broker_state", lambda: "ok")
+        Node.see("gpu@here", now=timezone.now(), queue="gpu", host="here", pid=1)
+        note_sweep(now=timezone.now())
+
+        shown = page.get("/admin/").content.decode()
+
+        assert "all there" in shown
+        assert "home-alarm" not in shown
 
     def test_is_for_whoever_may_enter_the_admin(self, db):
         assert Client().get("/admin/").status_code == 302

@@ -1,7 +1,7 @@
 """The machines that carry out runs: what they tell of themselves, and whether anybody is there."""
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +12,9 @@ from trainer import this_machine
 from trainer.models import Node, Run
 
 QUEUE = "gpu"
+SWEEPS = "sweeps"
+SWEEPS_EVERY = timedelta(minutes=3)
+"""Without a sign for so long nothing is swept; usually there is one every half a minute."""
 
 
 def register_node(name: str, *, now: datetime) -> Node:
@@ -36,6 +39,21 @@ def keep_node(name: str, *, running: int, now: datetime) -> None:
     """It is still there."""
     free = this_machine.free_disk(Path(settings.RUNS_ROOT))
     Node.objects.filter(name=name).update(running=running, free_disk=free, last_seen_at=now)
+
+
+def note_sweep(*, now: datetime) -> None:
+    """Beat asked for a sweep, and a worker of the web's side carried it out: both are there."""
+    Node.see(SWEEPS, now=now, **this_machine.place(), queue="default", pid=os.getpid(), capacity=0)
+
+
+def missing_sweeps(*, now: datetime) -> str:
+    """What to say loudly where nobody returns what is overdue; empty where somebody does."""
+    if Node.objects.filter(name=SWEEPS, last_seen_at__gt=now - SWEEPS_EVERY).exists():
+        return ""
+    return _(
+        "Nothing is swept: beat, or the worker that carries out its tasks, is silent, so nothing overdue is "
+        "given back. Start them: %(command)s"
+    ) % {"command": "celery -A config beat; celery -A config worker"}
 
 
 def missing_workers(*, now: datetime) -> str:

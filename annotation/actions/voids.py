@@ -30,8 +30,9 @@ from annotation.models.assignments import AssignmentQuerySet
 from annotation.models.demonstrations import DemonstrationQuerySet
 
 ASKED = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION]
-COUNTED = [*ASKED, Assignment.Purpose.CHAT]
-"""What they chose in a chat too; only that nobody else can be asked for."""
+CHOSEN = [Assignment.Purpose.CHAT, Assignment.Purpose.ARENA]
+"""Nobody else is asked for these: a chat is somebody's own, and an arena may be over."""
+COUNTED = [*ASKED, *CHOSEN]
 BATCH = 500
 
 
@@ -44,7 +45,7 @@ class Work:
     rankings: int = 0
     adjudications: int = 0
     choices: int = 0
-    """Between two answers of a chat."""
+    """Between two answers, in a chat or an arena."""
     demonstrations: int = 0
 
 
@@ -69,7 +70,7 @@ def work_of(
             campaign=one,
             rankings=counts.get((one.pk, Assignment.Purpose.OVERLAP), 0),
             adjudications=counts.get((one.pk, Assignment.Purpose.ADJUDICATION), 0),
-            choices=counts.get((one.pk, Assignment.Purpose.CHAT), 0),
+            choices=sum(counts.get((one.pk, purpose), 0) for purpose in CHOSEN),
             demonstrations=counts.get((one.pk, "written"), 0),
         )
         for one in Campaign.objects.filter(pk__in={pk for pk, _what in counts}).order_by("pk")

@@ -109,7 +109,13 @@ def _preview(form: VoidForm, person: Person) -> dict[str, Any]:
         [work.campaign.name, work.rankings, work.adjudications, work.choices, work.demonstrations]
         for work in work_of(person, **span)
     ]
-    headers = [_("campaign"), _("rankings"), _("adjudications"), _("choices in chats"), _("demonstrations")]
+    headers = [
+        _("campaign"),
+        _("rankings"),
+        _("adjudications"),
+        _("choices in chats and arenas"),
+        _("demonstrations"),
+    ]
     if not rows:
         words = _("They handed in nothing then that counts.")
         return {"form": shown, "buttons": [("preview", _("Show what that is"))], "note": words}

@@ -7,8 +7,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
+from annotation.actions.candidates import open_slots
+from annotation.actions.people import figures_of
 from annotation.actions.quality_reports import make_report
-from annotation.models import Campaign, Cohort, Invitation, Person, Void
+from annotation.models import Assignment, Campaign, Cohort, Gold, Invitation, Person, Ranking, Void
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.test_suspension import signed_in
 
@@ -68,6 +70,21 @@ class TestTheList:
         assert re.search(r"field-this_week[^>]*>\s*1\s*<", row)
         assert re.search(r"field-pace[^>]*>\s*12\s*<", row)
 
+    def test_tells_accuracy_on_gold_and_agreement_with_others(self, ada, ben, soup_set, kitchen, claim):
+        kitchen.overlap = 2
+        kitchen.save()
+        open_slots(soup_set, [2])
+        for labeler in (ada, ben):
+            held = claim(kitchen, labeler)
+            submit(held, labeler, now=timezone.now())
+        make_report(campaign=kitchen, now=timezone.now())
+        mark_gold_met(ben, soup_set, kitchen)
+
+        told = figures_of([ada, ben], now=timezone.now())
+
+        assert (told[ada.pk].accuracy, told[ada.pk].agreement) == (None, 1)
+        assert told[ben.pk].accuracy == 1
+
     def test_costs_the_same_for_many(self, desk, db, django_assert_max_num_queries):
         for number in range(40):
             Person.objects.create_user(f"labeler-{number}")
@@ -84,6 +101,15 @@ class TestTheList:
 
         assert f"{PEOPLE}{ada.pk}/" in suspended and f"{PEOPLE}{ben.pk}/" not in suspended
         assert f"{PEOPLE}{ben.pk}/" in erased and f"{PEOPLE}{ada.pk}/" not in erased
+
+
+def mark_gold_met(labeler, candidate_set, campaign):
+    """What they ranked turns out to have had a known answer, and they were right."""
+    ranking = Ranking.objects.get(labeler=labeler)
+    Assignment.objects.filter(pk=ranking.assignment_id).update(purpose="gold", slot=None)
+    Gold.objects.create(
+        candidate_set=candidate_set, campaign=campaign, tiers=ranking.tiers, created_at=timezone.now()
+    )
 
 
 class TestInvitations:

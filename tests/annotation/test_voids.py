@@ -157,6 +157,22 @@ class TestVoiding:
         assert not Consensus.objects.get().is_adjudicated
         assert Assignment.objects.open().get().purpose == PURPOSE.ADJUDICATION
 
+    @pytest.mark.parametrize("purpose", [PURPOSE.CHAT, PURPOSE.ARENA])
+    def test_asks_nobody_else_for_a_choice_and_gives_it_back(
+        self, kitchen, soup_set, ada, rhea, claim, purpose
+    ):
+        submit(claim(kitchen, ada), ada)
+        Assignment.objects.filter(labeler=ada).update(purpose=purpose, slot=None)
+        waiting = Assignment.objects.open().count()
+        assert work_of(ada, since=NOON, until=NOON + HOUR)[0].choices == 1
+
+        voided = void(ada, rhea, reopens=True)
+        assert Assignment.objects.get(labeler=ada).purpose == PURPOSE.VOIDED
+        assert Assignment.objects.open().count() == waiting
+
+        lift(voided, rhea)
+        assert Assignment.objects.get(labeler=ada).purpose == purpose
+
     def test_keeps_a_voided_demonstration_from_reviewers_and_models(self, kitchen, soup, ada, rosa, rhea):
         write(kitchen, ada)
 

@@ -6,6 +6,7 @@ A new screen is a line in ``SCREENS``. What a window complains about, the conten
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,11 +16,12 @@ from playwright.sync_api import expect
 
 from annotation.actions.consents import publish_consent_text
 from annotation.actions.demonstrations import claim_demonstration, submit_demonstration
+from annotation.actions.invitations import Invitee, invite_people
 from annotation.models import Assignment, Campaign, CandidateSet, Person
 
 # Of keys, of the product, of people and of the other language; what else is English was forgotten.
 NAMES = {
-    *["Rankwright", "English", "Kitchen", "Terms", "Ada", "ada", "rosa", "Rosa"],
+    *["Rankwright", "English", "Kitchen", "Terms", "Ada", "ada", "rosa", "Rosa", "rhea"],
     *["JSON", "Ctrl", "Alt", "Shift", "Enter", "Backspace", "Esc"],
 }
 WIDTHS = [320, 683]  # 683 is 1366 at 200 %.
@@ -28,6 +30,7 @@ THEMES = {"light": [], "dark": ["color-contrast"]}
 
 SCREENS = [
     ("sign-in", None, "/app/", ""),
+    ("join", None, "/app/join#{token}", ""),
     ("home", "ada", "/app/", ""),
     ("rank", "ada", "/app/rank/{kitchen}", ""),
     ("keys", "ada", "/app/rank/{kitchen}", "?"),
@@ -65,12 +68,20 @@ def desk(ada, kitchen):
         idempotency_key=uuid4(),
         now=timezone.now(),
     )
+    researcher = Person.objects.create_user("rhea", role=Person.Role.RESEARCHER)
+    now = timezone.now()
+    [invited] = invite_people(
+        invitees=[Invitee()], by=researcher, expires_at=now + timedelta(days=7), now=now
+    )
     Assignment.objects.create(
         candidate_set=CandidateSet.objects.latest("pk"),
         campaign=kitchen,
         purpose=Assignment.Purpose.ADJUDICATION,
     )
-    return {"people": {"ada": ada, "rosa": rosa}, "ids": {"kitchen": kitchen.pk, "terms": terms.pk}}
+    return {
+        "people": {"ada": ada, "rosa": rosa},
+        "ids": {"kitchen": kitchen.pk, "terms": terms.pk, "token": invited.token},
+    }
 
 
 def show(visitor, desk, who, path, key):

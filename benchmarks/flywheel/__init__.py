@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 
-PARTS = ("arena", "serving", "users")
+PARTS = ("arena", "compression", "serving", "users")
 """Each is a module with ``figures(repeats)``."""
 
 

@@ -20,6 +20,10 @@ FORMS = [
     "run/start/kto/",
     "run/start/sample/",
     "run/start/evaluate/",
+    "run/start/quantize/",
+    "run/start/distill/",
+    "run/start/prune/",
+    "run/start/share/",
 ]
 
 

@@ -41,7 +41,7 @@ def store_result(
     checkpoint, _is_new = Checkpoint.objects.get_or_create(
         digest=digest,
         defaults={
-            "kind": run.kind,
+            "kind": Checkpoint.Kind.COMPRESSED if run.compresses else run.kind,
             "name": f"{run.campaign} / {run.get_kind_display()} #{run.pk}"[:200],
             "location": location,
             "produced_by": run,

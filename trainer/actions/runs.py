@@ -38,8 +38,23 @@ SNAPSHOT_KINDS = {
     Run.Kind.KTO: Snapshot.Kind.FEEDBACK,
     Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
     Run.Kind.EVALUATE: Snapshot.Kind.PROMPTS,
+    Run.Kind.QUANTIZE: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.DISTILL: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.PRUNE: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.SHARE: Snapshot.Kind.DEMONSTRATIONS,
 }
 """What each kind of run learns from, or answers."""
+
+READ_REWARDS = {
+    Run.Kind.PPO,
+    Run.Kind.SAMPLE,
+    Run.Kind.EVALUATE,
+    Run.Kind.QUANTIZE,
+    Run.Kind.DISTILL,
+    Run.Kind.PRUNE,
+    Run.Kind.SHARE,
+}
+"""Only PPO needs a reward model; the others measure with it, or choose."""
 
 Origin = Checkpoint | Run
 """Where weights come from: a checkpoint, or a run that will have made one by then."""
@@ -304,8 +319,9 @@ def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any])
         raise RewardMissing(_("PPO needs a reward model: choose a checkpoint of that kind."))
     if settings.get("best_of", 1) > 1 and reward is None:
         raise RewardMissing(_("best_of needs a reward model: choose one, or set best_of to 1."))
-    if kind not in {Run.Kind.PPO, Run.Kind.SAMPLE, Run.Kind.EVALUATE} and reward is not None:
-        raise RewardNotUsed(_("Only PPO, sampling and evaluation read a reward model; leave it empty."))
+    if kind not in READ_REWARDS and reward is not None:
+        words = _("Only PPO, sampling, evaluation and compression read a reward model; leave it empty.")
+        raise RewardNotUsed(words)
     if reward is not None:
         _check_origin(reward, wants_reward=True)
 

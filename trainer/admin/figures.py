@@ -30,6 +30,7 @@ WORDS = {
     "perplexity": _("Perplexity on held-out demonstrations"),
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
+    "win_rate": _("Answers that score higher than the original's"),
     "health": _("Health"),
 }
 SHARES = {
@@ -40,7 +41,17 @@ SHARES = {
     "refusal_rate",
     "repetition_rate",
     "distinct_2",
+    "win_rate",
 }
+COMPARED = {
+    "size_mb": _("Size on disk, in MB"),
+    "peak_memory_mb": _("Most memory of a process that answers, in MB"),
+    "tokens_per_second": _("Tokens a second, one answer at a time"),
+    "perplexity": _("Perplexity on held-out demonstrations"),
+    "token_accuracy": _("Held-out tokens that are its likeliest"),
+    "score": _("Mean score by the reward model"),
+}
+"""What a compression is measured by, before and after."""
 
 
 def in_words(summary: Mapping[str, Any]) -> Facts:
@@ -49,6 +60,11 @@ def in_words(summary: Mapping[str, Any]) -> Facts:
         for name, value in summary.items()
         if not isinstance(value, list)
     ]
+
+
+def compared(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Before and after, of a run that has compressed something."""
+    return [{**row, "label": COMPARED.get(row["name"], row["name"])} for row in summary.get("compared", [])]
 
 
 def shown(name: str, value: Any) -> Any:

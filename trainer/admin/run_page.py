@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Person, Prompt
 from trainer.admin.base import Facts
-from trainer.admin.figures import in_words
+from trainer.admin.figures import compared, in_words
 from trainer.admin.health import health_of
 from trainer.admin.lineage import given
 from trainer.admin.links import link_to
@@ -61,6 +61,7 @@ def run_page(run: Run) -> dict[str, Any]:
         "facts": _facts(run),
         "inputs": _inputs(run),
         "figures": in_words(run.summary),
+        "compared": compared(run.summary),
         "changed": [setting for setting in settings if setting["is_changed"]],
         "settings": settings,
         "said": _said(run),

@@ -50,6 +50,10 @@ class RunAdmin(ResearcherAdmin):
                 "start_kto",
                 "start_sample",
                 "start_evaluate",
+                "start_quantize",
+                "start_distill",
+                "start_prune",
+                "start_share",
             ],
         },
         "loop",
@@ -176,6 +180,22 @@ class RunAdmin(ResearcherAdmin):
     @action(description=Run.Kind.EVALUATE.label, url_path="start/evaluate", permissions=["view"])
     def start_evaluate(self, request: HttpRequest) -> HttpResponse:
         return self._start(request, Run.Kind.EVALUATE)
+
+    @action(description=Run.Kind.QUANTIZE.label, url_path="start/quantize", permissions=["view"])
+    def start_quantize(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.QUANTIZE)
+
+    @action(description=Run.Kind.DISTILL.label, url_path="start/distill", permissions=["view"])
+    def start_distill(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.DISTILL)
+
+    @action(description=Run.Kind.PRUNE.label, url_path="start/prune", permissions=["view"])
+    def start_prune(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.PRUNE)
+
+    @action(description=Run.Kind.SHARE.label, url_path="start/share", permissions=["view"])
+    def start_share(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.SHARE)
 
     def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
         form = StartForm(kind, request.POST or None, initial=request.GET.dict())

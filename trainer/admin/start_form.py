@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 
 from annotation.errors import Refusal
 from annotation.models import Person
-from trainer.actions.runs import SNAPSHOT_KINDS, queue_run
+from trainer.actions.runs import READ_REWARDS, SNAPSHOT_KINDS, queue_run
 from trainer.actions.serving import promoted_checkpoint
 from trainer.admin.forms import BaseModelForm
 from trainer.handoff.configs import ConfigError, build_config, explain
@@ -35,7 +35,7 @@ PREFERRED = {
 }
 """What a run of each kind usually starts from."""
 
-PREFERRED[Run.Kind.EVALUATE] = PREFERRED[Run.Kind.SAMPLE]
+PREFERRED |= dict.fromkeys(READ_REWARDS - {Run.Kind.PPO, Run.Kind.SAMPLE}, PREFERRED[Run.Kind.SAMPLE])
 
 
 class StartForm(BaseModelForm):
@@ -49,8 +49,8 @@ class StartForm(BaseModelForm):
         if kind == Run.Kind.PPO:
             self.fields["reward"] = _reward_field()
             self.suggest("reward", _reward_models().first())
-        if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE}:
-            self.fields["reward"] = _judge_field()
+        if kind in READ_REWARDS - {Run.Kind.PPO}:
+            self.fields["reward"] = _judge_field(kind)
         if kind == Run.Kind.SAMPLE:
             self.fields["deliver"] = _deliver_field()
             self.fields["other_base"].help_text = _(
@@ -134,13 +134,15 @@ def _reward_field() -> forms.Field:
     )
 
 
-def _judge_field() -> forms.Field:
+def _judge_field(kind: Run.Kind) -> forms.Field:
+    chooses = _("Scores the candidates, and chooses them where best_of is more than 1. May stay empty.")
+    compares = _("Compares answers before and after. May stay empty.")
     return forms.ModelChoiceField(
         _reward_models(),
         label=_("Reward model"),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("Scores the candidates, and chooses them where best_of is more than 1. May stay empty."),
+        help_text=chooses if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE} else compares,
     )
 
 

@@ -279,8 +279,9 @@ class SampleConfig(LabConfig):
 
 
 Config = SFTConfig | RewardConfig | PPOConfig | DPOConfig | KTOConfig | SampleConfig
+"""Of the stages whose memory is planned."""
 
-CONFIGS: dict[str, type[Config]] = {
+CONFIGS: dict[str, type[LabConfig]] = {
     "sft": SFTConfig,
     "reward": RewardConfig,
     "ppo": PPOConfig,
@@ -290,7 +291,7 @@ CONFIGS: dict[str, type[Config]] = {
 }
 
 
-def build_config(kind: str, values: Mapping[str, Any]) -> Config:
+def build_config(kind: str, values: Mapping[str, Any]) -> LabConfig:
     """The config of a stage from plain values; texts such as ``"0.05"`` are read as the field's type.
 
     :raises ConfigError: an unknown stage or field, or a value outside of what is allowed.
@@ -380,7 +381,19 @@ def _one_of(config: Any, name: str, allowed: tuple[str, ...]) -> None:
         raise ConfigError(name, getattr(config, name), f"one of {', '.join(allowed)}")
 
 
-# It builds on what stands above, so it can be read only now.
+# They build on what stands above, so they can be read only now.
+from trainer.handoff.compress_configs import (  # noqa: E402
+    DistillConfig,
+    PruneConfig,
+    QuantizeConfig,
+    ShareConfig,
+)
 from trainer.handoff.evaluate_configs import EvaluateConfig as EvaluateConfig  # noqa: E402
 
-CONFIGS["evaluate"] = EvaluateConfig
+CONFIGS |= {
+    "evaluate": EvaluateConfig,
+    "quantize": QuantizeConfig,
+    "distill": DistillConfig,
+    "prune": PruneConfig,
+    "share": ShareConfig,
+}

@@ -305,7 +305,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         name="loss_not_falling",
-        kinds=("sft", "reward", "dpo", "kto"),
+        kinds=("sft", "reward", "dpo", "kto", "distill", "prune", "share"),
         metrics=("loss",),
         read=signals.ratio_of_thirds("loss", least=12),
         size="last third / first third",

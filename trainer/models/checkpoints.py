@@ -15,6 +15,7 @@ class Checkpoint(models.Model):
         PPO = "ppo", _("Policy (PPO)")
         DPO = "dpo", _("Policy (DPO)")
         KTO = "kto", _("Policy (KTO)")
+        COMPRESSED = "compressed", _("Compressed")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=200)

@@ -63,6 +63,10 @@ class Run(models.Model):
         KTO = "kto", _("Policy (KTO)")
         SAMPLE = "sample", _("Sample candidates")
         EVALUATE = "evaluate", _("Evaluate")
+        QUANTIZE = "quantize", _("Quantize")
+        DISTILL = "distill", _("Distill")
+        PRUNE = "prune", _("Prune")
+        SHARE = "share", _("Share layers")
 
     class Status(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -229,6 +233,10 @@ class Run(models.Model):
     @property
     def makes_weights(self) -> bool:
         return self.kind not in {self.Kind.SAMPLE, self.Kind.EVALUATE}
+
+    @property
+    def compresses(self) -> bool:
+        return self.kind in {self.Kind.QUANTIZE, self.Kind.DISTILL, self.Kind.PRUNE, self.Kind.SHARE}
 
     @property
     def is_final(self) -> bool:

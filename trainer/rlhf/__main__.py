@@ -31,6 +31,10 @@ STAGES = {
     "kto": ("kto", "train_kto"),
     "sample": ("sample", "sample_candidates"),
     "evaluate": ("evaluate", "evaluate_checkpoint"),
+    "quantize": ("compress.quantize", "quantize_checkpoint"),
+    "distill": ("compress.distill", "distill_checkpoint"),
+    "prune": ("compress.prune", "prune_checkpoint"),
+    "share": ("compress.share", "share_checkpoint"),
 }
 STOPPED = 143
 

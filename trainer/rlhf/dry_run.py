@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import torch
 
-from trainer.handoff.configs import Config, ConfigError, PPOConfig, SampleConfig, TrainingConfig, build_config
+from trainer.handoff.configs import (
+    Config,
+    ConfigError,
+    LabConfig,
+    PPOConfig,
+    SampleConfig,
+    TrainingConfig,
+    build_config,
+)
 from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.blanks import Traits
@@ -41,6 +49,9 @@ def rehearse(directory: RunDirectory, processes: int | None) -> int:
         if is_endpoint(spec.base_model):
             print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)
             return 0
+        if not isinstance(config, Config):
+            print(f"{spec.kind} from {spec.base_model}: its memory is not planned", flush=True)
+            return 0
         planned = outline(config, directory, device=pick_device(), processes=max(count, 1))
         print(planned.text(), flush=True)
         planned.plan.check(planned.changes)
@@ -50,12 +61,12 @@ def rehearse(directory: RunDirectory, processes: int | None) -> int:
     return 0
 
 
-def refuse_what_cannot_fit(config: Config, directory: RunDirectory, world: World) -> None:
+def refuse_what_cannot_fit(config: LabConfig, directory: RunDirectory, world: World) -> None:
     """Before any weights are loaded.
 
     :raises LabError: the run needs more memory than there is.
     """
-    if is_endpoint(directory.spec().base_model):
+    if is_endpoint(directory.spec().base_model) or not isinstance(config, Config):
         return
     try:
         planned = outline(config, directory, device=world.device, processes=world.size)

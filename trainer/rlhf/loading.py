@@ -9,6 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from trainer.handoff.configs import LabConfig, TrainingConfig
 from trainer.rlhf.batches import PLAIN_TEMPLATE
+from trainer.rlhf.compress.artifact import Recipe, load_artifact
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.modeling import Backbone
 
@@ -44,7 +45,10 @@ def load_config(base_model: str) -> Any:
 
 
 def load_model(base_model: str, dtype: torch.dtype, device: torch.device | None = None) -> Any:
-    return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(device or pick_device())
+    device = device or pick_device()
+    if recipe := Recipe.of(base_model):
+        return _load(load_artifact, base_model, recipe=recipe, dtype=dtype, device=device)
+    return _load(AutoModelForCausalLM.from_pretrained, base_model, dtype=dtype).to(device)
 
 
 def weights_dtype(config: TrainingConfig) -> torch.dtype:
@@ -53,7 +57,15 @@ def weights_dtype(config: TrainingConfig) -> torch.dtype:
 
 
 def load_backbone(base_model: str, config: TrainingConfig) -> Backbone:
-    """The base model with room for roles; on the CPU, if it is yet to be spread over devices."""
+    """The base model with room for roles; on the CPU, if it is yet to be spread over devices.
+
+    :raises LabError: it is compressed in a way that cannot be trained, or it cannot be loaded.
+    """
+    if Recipe.of(base_model):
+        raise LabError(
+            f"The model {base_model} is stored in codes or shares its layers: it can answer, but not learn. "
+            "Train the checkpoint that it was made from, and compress the result."
+        )
     device = torch.device("cpu") if config.shard else None
     model, compute = load_model(base_model, weights_dtype(config), device), pick_dtype(config)
     backbone = Backbone(model, lora_rank=config.lora_rank, lora_layers=config.lora_layers, compute=compute)

@@ -1820,9 +1820,13 @@ export interface components {
          *     * `kto` - Policy (KTO)
          *     * `sample` - Sample candidates
          *     * `evaluate` - Evaluate
+         *     * `quantize` - Quantize
+         *     * `distill` - Distill
+         *     * `prune` - Prune
+         *     * `share` - Share layers
          * @enum {string}
          */
-        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample" | "evaluate";
+        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample" | "evaluate" | "quantize" | "distill" | "prune" | "share";
         RunLiveOutput: {
             status: components["schemas"]["RunStatus"];
             /** @description Counts up when a run starts over. */

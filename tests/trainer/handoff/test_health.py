@@ -51,6 +51,10 @@ WELL = {
     "sft": {"loss": ramp(3.4, 2.5), "held_out_loss": [*[None] * 5, 3.1, *[None] * 5, 2.9]},
     "sample": {"finished_share": [0.9, 0.92], "mean_length": [25.0, 26.0]},
     "evaluate": {"finished_share": [0.9, 0.92], "mean_length": [25.0, 26.0]},
+    "quantize": {"loss": [1.0]},
+    "distill": {"loss": ramp(1.2, 0.8)},
+    "prune": {"loss": ramp(1.2, 0.8)},
+    "share": {"loss": ramp(1.2, 0.8)},
 }
 """Curves as they should be, by kind."""
 

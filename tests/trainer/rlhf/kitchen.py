@@ -22,6 +22,7 @@ GOOD, FAIR, BAD = "Boil it slowly.", "Fry it.", "No."
 TEXTS = [*(f"How do I make {dish}?" for dish in DISHES), GOOD, FAIR, BAD, "For two, in one pot."]
 
 SMALL = {"dtype": "float32", "lora_rank": 4, "lora_layers": 2, "learning_rate": 1e-2, "seed": 7}
+MEASURED = {"dtype": "float32", "seed": 7, "batch_size": 3, "measured_tokens": 4, "measured_prompts": 2}
 CONFIGS = {
     "sft": {**SMALL, "epochs": 2, "batch_size": 3},
     "reward": {**SMALL, "epochs": 4, "batch_size": 2},
@@ -37,6 +38,10 @@ CONFIGS = {
     "kto": {**SMALL, "epochs": 8, "batch_size": 8, "beta": 0.5},
     "sample": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
     "evaluate": {"dtype": "float32", "seed": 7, "completions_per_prompt": 2, "max_new_tokens": 6},
+    "quantize": {**MEASURED},
+    "distill": {**MEASURED, "layers": 1, "epochs": 2},
+    "prune": {**MEASURED, "fraction": 0.5, "epochs": 2},
+    "share": {**MEASURED, "epochs": 2},
 }
 
 
@@ -135,6 +140,10 @@ ROWS = {
     "kto": ("feedback.parquet", FeedbackRecord, both_splits(opinion)),
     "sample": ("prompts.parquet", PromptRecord, both_splits(prompt)),
     "evaluate": ("prompts.parquet", PromptRecord, both_splits(prompt)),
+    **dict.fromkeys(
+        ("quantize", "distill", "prune", "share"),
+        ("demonstrations.parquet", DemonstrationRecord, both_splits(demonstration)),
+    ),
 }
 
 

@@ -1,0 +1,78 @@
+"""Weights in 8 or 4 bits. For 4 bits some demonstrations tell which inputs layers get; nothing is trained."""
+
+from typing import Any
+
+from torch import nn
+
+from trainer.handoff.compress_configs import QuantizeConfig
+from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.compress.artifact import Recipe, save_artifact
+from trainer.rlhf.compress.codes import Codes, encode
+from trainer.rlhf.compress.gptq import encode_with_care, input_moments
+from trainer.rlhf.compress.report import compare
+from trainer.rlhf.errors import LabError
+from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype
+from trainer.rlhf.modeling import Backbone, Role
+from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.sft import demonstrations_in
+from trainer.rlhf.world import World
+
+BITS = {"int4": 4, "int8": 8, "int8_dynamic": 8}
+
+
+def quantize_checkpoint(
+    config: QuantizeConfig, spec: RunSpec, directory: RunDirectory, report: Reporter, world: World
+) -> dict[str, object]:
+    if not world.is_first:
+        return {}
+    recipe = Recipe.of(spec.base_model) or Recipe()
+    if recipe.scheme:
+        raise LabError("This checkpoint is quantized already. Choose the one that it was made from.")
+    model = load_model(spec.base_model, pick_dtype(config))
+    coded = encode_model(model, config.scheme, config.group_size, config.embeddings)
+    if config.scheme == "int4" and config.calibration:
+        coded |= with_care(model, config, spec, directory)
+    with directory.publish_result() as folder:
+        recipe = Recipe(scheme=config.scheme, places=recipe.places)
+        save_artifact(model, load_tokenizer(spec.base_model), folder, recipe, coded)
+        return compare(config, spec, directory, folder, report)
+
+
+def encode_model(model: Any, scheme: str, group: int, embeddings: str) -> dict[str, Codes]:
+    """Codes by the module's name, for all linear layers, and for the vocabulary's tables unless they are
+    kept. What stands in several places gets codes once."""
+    tables = [part.weight for part in (model.get_input_embeddings(), model.get_output_embeddings())]
+    found: dict[str, Codes] = {}
+    seen: list[Any] = []
+    for name, module in model.named_modules():
+        weight = getattr(module, "weight", None)
+        is_table = any(weight is table for table in tables)
+        wanted = embeddings if is_table else scheme if isinstance(module, nn.Linear) else "keep"
+        if weight is None or wanted == "keep" or any(weight is other for other in seen):
+            continue
+        seen.append(weight)
+        found[name] = encode(weight, bits=BITS[wanted], group=group if BITS[wanted] == 4 else 0)
+    return found
+
+
+def with_care(model: Any, config: QuantizeConfig, spec: RunSpec, directory: RunDirectory) -> dict[str, Codes]:
+    """Codes for the layers, with what their inputs are like on some demonstrations."""
+    file, tokenizer = directory.data_path("demonstrations.parquet"), load_tokenizer(spec.base_model)
+    train, _held_out, _left_out = demonstrations_in(
+        file, tokenizer, config.max_prompt_tokens, config.max_completion_tokens
+    )
+    decoder = model.base_model.named_modules(prefix=model.base_model_prefix)
+    layers = [
+        (name, module)
+        for name, module in decoder
+        if isinstance(module, nn.Linear) and module.in_features % config.group_size == 0
+    ]
+    # Where a layer stands in several places, what it reads in each of them counts.
+    names: dict[int, str] = {}
+    placed = [(names.setdefault(id(module.weight), name), module) for name, module in layers]
+    role = Role(Backbone(model, lora_rank=0, lora_layers=0), None)
+    moments = input_moments(role, placed, train[: config.calibration])
+    return {
+        name: encode_with_care(module.weight, moments[name], group=config.group_size)
+        for name, module in dict(reversed(placed)).items()
+    }

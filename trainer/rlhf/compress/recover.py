@@ -1,0 +1,115 @@
+"""Training that brings back what a compression has cost: on demonstrations, and on the original's opinion."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainer.handoff.compress_configs import RecoveryConfig
+from trainer.handoff.rundir import RunDirectory
+from trainer.rlhf.batches import Batch, TokenSequence, length_buckets
+from trainer.rlhf.checkpoints import Checkpoints, Numbers
+from trainer.rlhf.learner import Learner
+from trainer.rlhf.loading import pick_dtype
+from trainer.rlhf.modeling import FULL, Backbone, Role, learned_states
+from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.schedules import cosine, shuffled_epochs
+from trainer.rlhf.sft import collate
+from trainer.rlhf.world import World
+
+
+def distillation_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T² · KL(teacher ‖ student) of probabilities at temperature T, per token (Hinton et al. 2015, section
+    2). T² keeps the gradient's size whatever T is.
+
+    student, teacher  (N, V)  logits
+    """
+    told = F.log_softmax(teacher / temperature, -1)
+    thought = F.log_softmax(student / temperature, -1)
+    kl = F.kl_div(thought, told, log_target=True, reduction="none").sum(-1)
+    return temperature**2 * kl
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Who learns from whom."""
+
+    student: Role
+    teacher: Role | None
+    config: RecoveryConfig
+
+    def loss(self, part: Batch, learned_tokens: float) -> Tensor:
+        """Of the part, per learned token of the whole step."""
+        real, weight = part.mask.bool(), self.config.teacher_weight if self.teacher else 0.0
+        logits = self._logits(self.student, part, real)
+        loss = torch.zeros((), device=logits.device)
+        if weight < 1:
+            loss = (1 - weight) * F.cross_entropy(logits, part.tokens[real], reduction="sum")
+        if self.teacher and weight:
+            with torch.no_grad():
+                taught = self._logits(self.teacher, part, real)
+            loss = loss + weight * distillation_loss(logits, taught, self.config.temperature).sum()
+        return loss / learned_tokens
+
+    def _logits(self, role: Role, part: Batch, real: Tensor) -> Tensor:
+        return role.backbone.logits(learned_states(role.hidden(part), part)[real])
+
+
+def recover(
+    model: Any,
+    teacher: Role | None,
+    sequences: Sequence[TokenSequence],
+    config: RecoveryConfig,
+    directory: RunDirectory,
+    report: Reporter,
+    world: World,
+    *,
+    zeros: Mapping[str, Tensor] | None = None,
+) -> dict[str, object]:
+    """Train all weights of ``model`` (float32). ``zeros`` has a mask (1: stays) by a parameter's name."""
+    backbone = Backbone(model, lora_rank=0, lora_layers=0, compute=pick_dtype(config))
+    backbone.add_role(FULL, config.seed)
+    lesson = Lesson(Role(backbone, FULL), teacher, config)
+    lengths = [len(sequence.ids) for sequence in sequences]
+    buckets = length_buckets(sequences, lengths, config.batch_size, random.Random(config.seed))
+    batches = [collate(bucket, 0, world) for bucket in buckets]
+    order = shuffled_epochs(len(batches), config.epochs, config.seed)
+    learner = Learner(
+        backbone.learned_by(FULL),
+        learning_rate=config.learning_rate,
+        schedule=cosine(max(len(order), 1)),
+        max_grad_norm=config.max_grad_norm,
+        world=world,
+    )
+    last = Numbers()
+    checkpoints = Checkpoints(
+        directory,
+        report,
+        world,
+        every=config.checkpoint_every,
+        shared={"learner": learner, "last": last},
+    )
+    for step in range(checkpoints.resume() + 1, len(order) + 1):
+        batch, rate = batches[order[step - 1]], learner.rate
+        added = {"loss": 0.0, "tokens": 0.0}
+        for part in batch.passes:
+            loss = lesson.loss(part, batch.learned_tokens)
+            loss.backward()  # type: ignore[no-untyped-call]
+            added["loss"] += loss.item()
+            added["tokens"] += part.token_count
+        last |= world.totals(added)
+        norm = learner.update()
+        keep_zeros(learner.parameters, zeros or {})
+        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
+        checkpoints.after(step)
+    return {"loss": round(last["loss"], 4)} if last else {}
+
+
+@torch.no_grad()
+def keep_zeros(parameters: Mapping[str, Tensor], zeros: Mapping[str, Tensor]) -> None:
+    for name, mask in zeros.items():
+        parameters[name].mul_(mask)

@@ -154,10 +154,7 @@ def peak_memory(place: str, config: CompressConfig) -> float | None:
 
 
 def _row(name: str, before: float | None, after: float | None) -> dict[str, Any]:
-    ratio = round(after / before, 4) if before and after is not None and before > 0 else None
-    shown = {"before": before, "after": after}
-    return {
-        "name": name,
-        **{when: None if value is None else round(value, 4) for when, value in shown.items()},
-        "ratio": ratio,
-    }
+    # A reward's zero is nobody's zero, so scores have no ratio.
+    ratio = after / before if before and after is not None and name != "score" else None
+    values = {"before": before, "after": after, "ratio": ratio}
+    return {"name": name} | {key: None if one is None else round(one, 4) for key, one in values.items()}

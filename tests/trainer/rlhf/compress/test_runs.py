@@ -50,6 +50,14 @@ class TestQuantize:
         assert outcome.succeeded, outcome.reason
         assert outcome.summary["completions"] == 16
 
+    def test_tells_how_often_a_reward_model_likes_its_answers_better(self, lab):
+        reward = lab.run("reward").result_path
+
+        directory = lab.run("quantize", reward_model=reward)
+
+        assert 0 <= directory.outcome().summary["win_rate"] <= 1
+        assert compared(directory)["score"]["ratio"] is None
+
     def test_is_quantized_once_and_not_trained(self, lab):
         artifact = lab.run("quantize").result_path
 

@@ -36,10 +36,14 @@ class QuantizeConfig(CompressConfig):
 
     calibration: int = 32
     """Demonstrations that tell what the layers get to read, with int4; 0 rounds to the nearest code."""
+    exact_share: float = 0.1
+    """Share of the layers' weights that get 8 bits all the same, where 4 cost most; with calibration."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _at_least(self, 0, "calibration")
+        if not 0 <= self.exact_share <= 1:
+            raise ConfigError("exact_share", self.exact_share, "between 0 and 1")
         _one_of(self, "scheme", ("int4", "int8", "int8_dynamic"))
         _one_of(self, "embeddings", ("int4", "int8", "keep"))
         _at_least(self, 2, "group_size")

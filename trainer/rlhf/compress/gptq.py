@@ -60,6 +60,13 @@ def encode_with_care(weight: Tensor, moments: Tensor, *, group: int) -> Codes:
     return Codes(packed(codes), torch.stack(scales, 1))
 
 
+def lost_share(weight: Tensor, codes: Codes, moments: Tensor) -> float:
+    """How much of the layer's outputs, in squares, the codes have changed."""
+    weight = weight.detach().float()
+    off = codes.weights() - weight
+    return (((off @ moments) * off).sum() / ((weight @ moments) * weight).sum()).item()
+
+
 def spreading(moments: Tensor) -> Tensor:
     """(K, K) upper triangular: how a column's error is best spread over those after it. The Cholesky factor
     of the moments' inverse."""

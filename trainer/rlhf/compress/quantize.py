@@ -8,7 +8,7 @@ from trainer.handoff.compress_configs import QuantizeConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.compress.artifact import Recipe, save_artifact
 from trainer.rlhf.compress.codes import Codes, encode
-from trainer.rlhf.compress.gptq import encode_with_care, input_moments
+from trainer.rlhf.compress.gptq import encode_with_care, input_moments, lost_share
 from trainer.rlhf.compress.report import compare
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype
@@ -72,7 +72,15 @@ def with_care(model: Any, config: QuantizeConfig, spec: RunSpec, directory: RunD
     placed = [(names.setdefault(id(module.weight), name), module) for name, module in layers]
     role = Role(Backbone(model, lora_rank=0, lora_layers=0), None)
     moments = input_moments(role, placed, train[: config.calibration])
-    return {
-        name: encode_with_care(module.weight, moments[name], group=config.group_size)
-        for name, module in dict(reversed(placed)).items()
+    weights = {name: module.weight for name, module in reversed(placed)}
+    coded = {
+        name: encode_with_care(weight, moments[name], group=config.group_size)
+        for name, weight in weights.items()
     }
+    lost = {name: lost_share(weights[name], codes, moments[name]) for name, codes in coded.items()}
+    room = config.exact_share * sum(weight.numel() for weight in weights.values())
+    for name in sorted(lost, key=lost.__getitem__, reverse=True):
+        if weights[name].numel() <= room:
+            room -= weights[name].numel()
+            coded[name] = encode(weights[name], bits=8)
+    return coded

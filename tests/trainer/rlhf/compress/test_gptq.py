@@ -1,11 +1,12 @@
 """Four bits with care."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.rlhf.compress.codes import encode
-from trainer.rlhf.compress.gptq import best_scale, encode_with_care, spreading
+from trainer.rlhf.compress.gptq import best_scale, encode_with_care, lost_share, spreading
 
 seeds = st.integers(0, 1000)
 
@@ -36,6 +37,15 @@ class TestEncodeWithCare:
         rounded = encode(weight, bits=4, group=32).weights()
         off, usual = ((inputs @ (made - weight).T).norm() for made in (careful, rounded))
         assert off < usual
+
+    def test_what_is_lost_is_a_share_of_the_outputs(self):
+        weight, inputs = drawn(0, 16, 64), drawn(1, 256, 64)
+        codes = encode(weight, bits=4, group=32)
+
+        share = lost_share(weight, codes, inputs.T @ inputs)
+
+        off, all_of_it = (inputs @ (codes.weights() - weight).T), inputs @ weight.T
+        assert share == pytest.approx((off.norm() / all_of_it.norm()).item() ** 2, rel=1e-3)
 
     def test_an_input_that_was_never_seen_does_no_harm(self):
         moments = torch.eye(64)

@@ -42,6 +42,16 @@ class TestQuantize:
         assert off.norm() / said_by(model_folder).norm() < 0.3
         assert json.loads((directory.result_path / "report.json").read_text())["compared"]
 
+    def test_gives_eight_bits_to_the_share_that_was_asked_for(self, lab):
+        tensors = load_file(lab.run("quantize", exact_share=0.25).result_path / WEIGHTS)
+
+        layers = {
+            name: one for name, one in tensors.items() if ".layers." in name and name.endswith(".codes")
+        }
+        weights = {name: one.numel() * (2 if one.dtype == torch.uint8 else 1) for name, one in layers.items()}
+        eight = sum(weights[name] for name, one in layers.items() if one.dtype == torch.int8)
+        assert 0.2 < eight / sum(weights.values()) <= 0.25
+
     def test_can_be_evaluated_and_sampled_from(self, lab):
         artifact = lab.run("quantize").result_path
 

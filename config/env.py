@@ -28,11 +28,11 @@ def choice(name: str, choices: list[str]) -> str:
     return value
 
 
-def number(name: str, default: int) -> int:
-    """A whole number above zero."""
+def number(name: str, default: int, least: int = 1) -> int:
+    """A whole number, ``least`` or more."""
     value = text(name, str(default))
-    if not value.isdecimal() or int(value) < 1:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number above 0.")
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number above {least - 1}.")
     return int(value)
 
 

@@ -1,6 +1,7 @@
 """All settings, from the environment where a deployment may differ."""
 
 import os
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -278,6 +279,11 @@ RUN_HANG_AFTER = timedelta(minutes=env.number("RANKWRIGHT_RUN_HANG_MINUTES", 10)
 # Where nodes without a shared disk leave things for each other: an address such as s3://bucket/folder.
 RUNS_STORE = env.text("RANKWRIGHT_RUNS_STORE", "")
 RUNS_AT_A_TIME = env.number("RANKWRIGHT_RUNS_AT_A_TIME", 1)
+# Processes that share a run on this node; 0: one for each GPU. And how other nodes reach it.
+NODE_DEVICES = env.number("RANKWRIGHT_NODE_DEVICES", 0, least=0)
+NODE_ADDRESS = env.text("RANKWRIGHT_NODE_ADDRESS", "") or socket.gethostname()
+# So long one node waits for the others of a run; then it lets other runs go first.
+NODES_MEET_WITHIN = timedelta(seconds=60)
 RUNS_PER_PERSON = env.number("RANKWRIGHT_RUNS_PER_PERSON", 50)
 EXPORT_LEASE = timedelta(seconds=60)
 BASE_MODELS = {

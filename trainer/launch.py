@@ -25,7 +25,7 @@ from trainer import guard
 from trainer.clocks import since_boot
 from trainer.handoff.failures import Failure, failure_in
 from trainer.handoff.rundir import RunDirectory
-from trainer.models import Run, RunAttempt
+from trainer.models import Run, RunAttempt, RunMember
 from trainer.pulse import HARD, AttemptLost, Leaving, Pulse, storable
 from trainer.shelf import SavedElsewhere
 
@@ -62,14 +62,22 @@ class Ending:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-def lab_command(run: Run) -> list[str]:
-    return [sys.executable, "-m", "trainer.rlhf", str(run.folder)]
+def lab_command(run: Run, meeting: RunAttempt | None = None, member: RunMember | None = None) -> list[str]:
+    """``meeting``: the attempt that says where several nodes meet."""
+    command = [sys.executable, "-m", "trainer.rlhf", str(member.folder if member else run.folder)]
+    processes = meeting.processes if meeting else run.devices or settings.NODE_DEVICES
+    if processes:
+        command += ["--processes", str(processes)]
+    if meeting:
+        command += ["--nodes", str(run.nodes), "--rank", str(member.rank if member else 0)]
+        command += ["--meet", meeting.meeting_point]
+    return command
 
 
-def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str] | None = None) -> Ending:
+def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str]) -> Ending:
     """Run the lab on the run's directory until it ends, or must."""
     killed_before = memory_kills()
-    lab = Lab(command or lab_command(run), run.folder, fence=HARD * pulse.lease)
+    lab = Lab(command, run.folder, fence=HARD * pulse.lease)
     pulse.renewed = lab.renew
     saved = SavedElsewhere(run)
     try:
@@ -94,17 +102,37 @@ def carry_out(run: Run, *, pulse: Pulse, command: Sequence[str] | None = None) -
     pulse.beat()  # what it logged last
     if pulse.is_lost:
         return Ending(How.LOST)
-    return _outcome(run, code, out_of_memory=memory_kills() > killed_before)
+    return _outcome(run.folder, code, out_of_memory=memory_kills() > killed_before)
 
 
-def _watch(lab: "Lab", pulse: Pulse, saved: SavedElsewhere) -> bool:
+def help_out(member: RunMember, *, pulse: Pulse, command: Sequence[str]) -> Ending:
+    """Run this node's part of the lab until it ends, or must. The run is the holder's to write about."""
+    killed_before = memory_kills()
+    lab = Lab(command, member.folder, fence=HARD * pulse.lease)
+    pulse.renewed = lab.renew
+    try:
+        _watch(lab, pulse)
+    except AttemptLost:
+        return Ending(How.LOST)
+    except Leaving:
+        lab.stop(pulse)
+        return Ending(How.INTERRUPTED, reason=_left(pulse))
+    finally:
+        code = lab.end()
+    if code == 0:
+        return Ending(How.DONE)
+    return _outcome(member.folder, code, out_of_memory=memory_kills() > killed_before)
+
+
+def _watch(lab: "Lab", pulse: Pulse, saved: SavedElsewhere | None = None) -> bool:
     """Until the lab ends by itself. Returns True if it hangs instead.
 
     :raises AttemptLost, Leaving: it must end before its time.
     """
     while lab.is_alive():
         pulse.watch()
-        saved.keep_up(pulse.watch)
+        if saved:
+            saved.keep_up(pulse.watch)
         if pulse.is_hung:
             return True
         time.sleep(POLL_SECONDS)
@@ -185,8 +213,8 @@ def _note_process(run: Run, pid: int) -> None:
         RunAttempt.objects.filter(run=run, number=run.attempt).update(pid=pid)
 
 
-def _outcome(run: Run, code: int, *, out_of_memory: bool) -> Ending:
-    outcome = RunDirectory(run.folder).outcome()
+def _outcome(folder: Path, code: int, *, out_of_memory: bool) -> Ending:
+    outcome = RunDirectory(folder).outcome()
     if outcome and outcome.succeeded:
         return Ending(How.DONE, summary=storable(outcome.summary))
     if outcome:
@@ -197,8 +225,8 @@ def _outcome(run: Run, code: int, *, out_of_memory: bool) -> Ending:
         return Ending(How.INTERRUPTED, _("Somebody asked its process to stop."))
     if code == -signal.SIGKILL:
         return _killed(out_of_memory)
-    last = _last_lines(run.folder / LOG)
-    return Ending(How.FAILED, _last_words(code, last), _class_of(last, run.folder), code)
+    last = _last_lines(folder / LOG)
+    return Ending(How.FAILED, _last_words(code, last), _class_of(last, folder), code)
 
 
 def _killed(out_of_memory: bool) -> Ending:

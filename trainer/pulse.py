@@ -11,7 +11,7 @@ from django.db import Error, close_old_connections, transaction
 
 from trainer.clocks import since_boot
 from trainer.handoff.rundir import RunDirectory
-from trainer.models import Run, RunMetric
+from trainer.models import Run, RunMember, RunMetric
 from trainer.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -103,6 +103,23 @@ class Pulse:
         self.line = line
         self.times += [values["at"] for values in lines if "at" in values]
         return True
+
+
+class MemberPulse(Pulse):
+    """Of a node that helps: it tells that it is there, and asks whether the attempt still stands."""
+
+    def __init__(
+        self, member: RunMember, *, clock: Callable[[], datetime], stopping: Callable[[], bool]
+    ) -> None:
+        super().__init__(member.run, clock=clock, stopping=stopping)
+        self.member = member
+
+    @property
+    def is_hung(self) -> bool:
+        return False  # who holds the run sees that
+
+    def _send(self) -> bool:
+        return self.member.beat(now=self.clock())
 
 
 def storable(values: Mapping[str, Any]) -> dict[str, Any]:

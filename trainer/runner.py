@@ -18,10 +18,12 @@ from django.db import close_old_connections, connection
 
 from trainer import this_machine
 from trainer.actions.execution import carry_out_run, claim_next_run, reclaim_overdue_runs
+from trainer.actions.helping import help_out
+from trainer.actions.members import join_next_run
 from trainer.actions.nodes import QUEUE, keep_node, register_node
 from trainer.actions.retention import collect_garbage
 from trainer.clocks import database_now, since_boot
-from trainer.models import Run
+from trainer.models import Run, RunMember
 
 logger = logging.getLogger(__name__)
 
@@ -91,18 +93,25 @@ class Runner:
     def _fill_slots(self) -> None:
         self.slots = [slot for slot in self.slots if slot.is_alive()]
         while not self.stopping() and len(self.slots) < settings.RUNS_AT_A_TIME:
-            run = claim_next_run(worker=self.name, now=database_now(), **this_machine.place())
-            if run is None:
+            # Who waits for helpers holds back its node and theirs, so it is helped first.
+            now = database_now()
+            work = join_next_run(worker=self.name, now=now) or claim_next_run(
+                worker=self.name, now=now, **this_machine.place()
+            )
+            if work is None:
                 return
-            slot = threading.Thread(target=self._carry_out, args=(run,), name=f"run-{run.pk}", daemon=True)
+            slot = threading.Thread(target=self._carry_out, args=(work,), name=f"{work}", daemon=True)
             self.slots.append(slot)
             slot.start()
 
-    def _carry_out(self, run: Run) -> None:
+    def _carry_out(self, work: Run | RunMember) -> None:
         try:
-            carry_out_run(run, clock=database_now, stopping=self.stopping)
+            if isinstance(work, RunMember):
+                help_out(work, clock=database_now, stopping=self.stopping)
+            else:
+                carry_out_run(work, clock=database_now, stopping=self.stopping)
         except Exception:
-            logger.exception("Run %s was left alone; its lease runs out.", run.pk)
+            logger.exception("%s was left alone; its lease runs out.", work)
         finally:
             connection.close()
             self.slots = [slot for slot in self.slots if slot is not threading.current_thread()]

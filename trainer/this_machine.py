@@ -4,9 +4,12 @@ import platform
 import shutil
 import socket
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 PACKAGES = ("torch", "transformers", "accelerate", "celery", "kombu", "django")
 _MEMORY_LIMITS = (
@@ -17,6 +20,14 @@ _MEMORY_LIMITS = (
 
 def place() -> dict[str, str]:
     return {"host": socket.gethostname(), "boot_id": boot_id()}
+
+
+def free_port() -> int:
+    """One that nobody listens on just now."""
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        port: int = listener.getsockname()[1]
+    return port
 
 
 def boot_id() -> str:
@@ -38,6 +49,17 @@ def devices() -> list[dict[str, Any]]:
         for name, _comma, mebibytes in rows
         if mebibytes.strip().isdecimal()
     ]
+
+
+def processes() -> int:
+    """How many share a run here, unless the run asks for fewer."""
+    return settings.NODE_DEVICES or _device_count() or 1
+
+
+@cache
+def _device_count() -> int:
+    # Whoever looks at the queue asks, and the driver takes its time.
+    return len(devices())
 
 
 def memory() -> int:

@@ -62,7 +62,7 @@ def _after(point: str, function: Any) -> Any:
     return caught
 
 
-def _lab_command(run: Run) -> list[str]:
+def _lab_command(run: Run, meeting: object) -> list[str]:
     return [sys.executable, "-m", "benchmarks.faults.lab_side", str(run.folder)]
 
 

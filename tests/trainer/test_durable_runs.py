@@ -36,7 +36,7 @@ def quick(monkeypatch, settings):
 def execute(script, monkeypatch):
     def work(*lines, now=NOON, stopping=lambda: False):
         command = script(*lines)
-        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        monkeypatch.setattr(launch, "lab_command", lambda run, meeting: [*command, str(run.folder)])
         return execute_next_run(worker="w", clock=lambda: now, stopping=stopping)
 
     return work

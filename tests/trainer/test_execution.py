@@ -13,7 +13,7 @@ from annotation import doorbell
 from annotation.models import Assignment, CandidateSet
 from tests.conftest import NOON
 from trainer import launch, pulse
-from trainer.actions import execution
+from trainer.actions import execution, layout
 from trainer.actions.execution import claim_next_run, execute_next_run, reclaim_overdue_runs
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
 from trainer.handoff.rundir import RunDirectory
@@ -417,8 +417,8 @@ def _until(happens, seconds=20):
 
 
 def test_the_code_version_names_the_source_text():
-    assert execution.code_version() == execution.code_version()
-    assert len(execution.code_version()) == 16
+    assert layout.code_version() == layout.code_version()
+    assert len(layout.code_version()) == 16
 
 
 class TestALineLoggedMeanwhile:

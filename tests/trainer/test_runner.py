@@ -22,7 +22,7 @@ WORKS = "with run.publish_result() as folder: (folder / 'model.safetensors').wri
 def runs(monkeypatch, script, transactional_db, frozen, base, rhea):
     """Three that wait; the lab works at once."""
     command = script("run.log_metrics(step=1, steps=1)", WORKS, "run.mark_done({})")
-    monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+    monkeypatch.setattr(launch, "lab_command", lambda run, meeting: [*command, str(run.folder)])
     monkeypatch.setattr(launch, "POLL_SECONDS", 0.02)
     return [
         queue_run(

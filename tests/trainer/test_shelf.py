@@ -44,7 +44,7 @@ def node(settings, tmp_path, script, monkeypatch):
 
     def work(name, *lines, stopping=lambda: False):
         command = script(*lines)
-        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        monkeypatch.setattr(launch, "lab_command", lambda run, meeting: [*command, str(run.folder)])
         settings.RUNS_ROOT = tmp_path / name / "runs"
         with override_settings(SNAPSHOTS_ROOT=tmp_path / name / "snapshots"):
             return execute_next_run(worker=name, clock=lambda: NOON, stopping=stopping)

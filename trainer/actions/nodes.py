@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,6 +27,7 @@ def register_node(name: str, *, now: datetime) -> Node:
         queue=QUEUE,
         pid=os.getpid(),
         devices=this_machine.devices(),
+        processes=this_machine.processes(),
         memory=this_machine.memory(),
         versions=this_machine.versions(),
         free_disk=this_machine.free_disk(Path(settings.RUNS_ROOT)),
@@ -58,8 +60,9 @@ def missing_sweeps(*, now: datetime) -> str:
 
 def missing_workers(*, now: datetime) -> str:
     """What to say loudly where nobody would carry out a run; empty where somebody would."""
-    if Node.objects.alive(now).filter(queue=QUEUE).exists():
-        return ""
+    there = Node.objects.alive(now).filter(queue=QUEUE)
+    if there.exists():
+        return _too_large(there)
     waiting = Run.objects.queued().count()
     nobody = _("No worker is there for the queue “%(queue)s”.") % {"queue": QUEUE}
     wait = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting) % {"count": waiting}
@@ -67,3 +70,14 @@ def missing_workers(*, now: datetime) -> str:
         "command": f"celery -A config worker -Q {QUEUE}"
     }
     return f"{nobody} {wait} {how}" if waiting else f"{nobody} {how}"
+
+
+def _too_large(there: QuerySet[Node]) -> str:
+    """Where a run waits for more than all that are there have together."""
+    sizes = list(there.values_list("processes", flat=True))
+    for run in Run.objects.queued().exclude(nodes=1, devices__lte=1).order_by("pk"):
+        if sum(size >= run.devices for size in sizes) < run.nodes:
+            return _(
+                "%(run)s waits for %(nodes)d nodes with %(devices)d devices each, and there are not so many."
+            ) % {"run": run, "nodes": run.nodes, "devices": max(run.devices, 1)}
+    return ""

@@ -68,6 +68,8 @@ def queue_run(
     reward: Origin | None = None,
     config: Mapping[str, Any] | None = None,
     deliver: bool = True,
+    nodes: int = 1,
+    devices: int = 0,
     priority: int = 0,
     created_by: Person | None,
     idempotency_key: UUID | None = None,
@@ -78,7 +80,8 @@ def queue_run(
     """A queued run; a worker takes it once what it builds on exists.
 
     ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers
-    unless ``deliver`` is False. The same ``idempotency_key`` gives the run that is there already; so does
+    unless ``deliver`` is False. ``nodes`` machines share the run, each with so many ``devices`` (0: all that
+    it has). The same ``idempotency_key`` gives the run that is there already; so does
     asking for the same thing, by whomever, while that run is not over: it would make the same.
 
     :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
@@ -103,6 +106,8 @@ def queue_run(
         **_columns("reward", reward),
         "config": settings,
         "delivers": deliver and kind == Run.Kind.SAMPLE,
+        "nodes": nodes,
+        "devices": devices,
         # A pipeline's stage is its own, even where somebody has asked for the same.
         **({"pipeline_run": pipeline_run, "stage": stage} if pipeline_run else {}),
     }

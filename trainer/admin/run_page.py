@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotation.models import Person, Prompt
 from trainer.admin.base import Facts
@@ -95,8 +96,20 @@ def _facts(run: Run) -> Facts:
         (_("Asked for at"), run.created_at),
         (_("Started"), run.started_at or "–"),
         (_("Took"), took),
+        (_("Devices"), _places(run)),
         (_("Worker"), _("%(worker)s, attempt %(attempt)d") % worker if run.worker else "–"),
     ]
+
+
+def _places(run: Run) -> str:
+    """How much of how many machines, and who helps."""
+    each = ngettext("%(count)d device", "%(count)d devices", run.devices) % {"count": run.devices}
+    told = each if run.devices else _("all that the node has")
+    if run.nodes == 1:
+        return told
+    helpers = run.members.filter(attempt=run.attempt).order_by("rank").values_list("worker", flat=True)
+    words = _("%(count)d nodes, of each: %(devices)s") % {"count": run.nodes, "devices": told}
+    return " · ".join([words, *helpers])
 
 
 def _inputs(run: Run) -> Facts:

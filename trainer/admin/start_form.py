@@ -9,7 +9,12 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from annotation.errors import Refusal
 from annotation.models import Person
@@ -57,6 +62,7 @@ class StartForm(BaseModelForm):
                 "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "
                 "instead."
             )
+        self.fields |= {"nodes": _nodes_field(), "devices": _devices_field()}
         self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
@@ -93,6 +99,8 @@ class StartForm(BaseModelForm):
                 reward=cleaned.get("reward"),
                 config=self._given(cleaned),
                 deliver=cleaned.get("deliver", False),
+                nodes=cleaned.get("nodes") or 1,
+                devices=cleaned.get("devices") or 0,
                 created_by=person,
                 idempotency_key=cleaned["idempotency_key"],
                 now=now,
@@ -152,6 +160,30 @@ def _deliver_field() -> forms.Field:
         initial=True,
         required=False,
         widget=UnfoldBooleanSwitchWidget,
+    )
+
+
+def _nodes_field() -> forms.Field:
+    return forms.IntegerField(
+        label=_("Nodes"),
+        initial=1,
+        required=False,
+        min_value=1,
+        max_value=64,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("So many machines share the run."),
+    )
+
+
+def _devices_field() -> forms.Field:
+    return forms.IntegerField(
+        label=_("Devices of each node"),
+        initial=0,
+        required=False,
+        min_value=0,
+        max_value=64,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("One process for each; 0 takes all that a node has."),
     )
 
 

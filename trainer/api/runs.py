@@ -53,6 +53,12 @@ class RunInput(serializers.Serializer[Any]):
     )
     config = serializers.DictField(default=dict, help_text="What differs from the stage's defaults.")
     deliver = serializers.BooleanField(default=True, help_text="Whether samples go to the labelers.")
+    nodes = serializers.IntegerField(
+        default=1, min_value=1, max_value=64, help_text="So many machines share it."
+    )
+    devices = serializers.IntegerField(
+        default=0, min_value=0, max_value=64, help_text="Of each machine; 0: all that it has."
+    )
     priority = serializers.IntegerField(
         default=0, min_value=-100, max_value=100, help_text="Higher ones go first."
     )
@@ -64,7 +70,7 @@ class RunInput(serializers.Serializer[Any]):
 class RunOutput(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
-        fields = ["id", "kind", "status", "snapshot", "config", "priority", "created_at"]
+        fields = ["id", "kind", "status", "snapshot", "config", "nodes", "devices", "priority", "created_at"]
 
 
 class StartRun(APIView):

@@ -4,6 +4,7 @@ from trainer.models.arenas import Arena, ArenaEntry, ArenaPair
 from trainer.models.checkpoints import Checkpoint
 from trainer.models.exports import Export
 from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
+from trainer.models.members import RunMember
 from trainer.models.nodes import Node
 from trainer.models.pipelines import Pipeline, PipelineRun
 from trainer.models.runs import Run
@@ -28,6 +29,7 @@ __all__ = [
     "Run",
     "RunAttempt",
     "RunEvent",
+    "RunMember",
     "RunMetric",
     "SampledCompletion",
     "ServedMessage",

@@ -42,6 +42,16 @@ class RunAttempt(models.Model):
     host = models.CharField(_("host"), max_length=200, blank=True)
     boot_id = models.CharField(_("boot"), max_length=36, blank=True, help_text=_("Changes at each restart."))
     pid = models.PositiveIntegerField(_("process"), null=True, blank=True)
+    meeting_point = models.CharField(
+        _("meeting point"),
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("Address and port where the processes of several nodes find each other."),
+    )
+    processes = models.PositiveSmallIntegerField(
+        _("processes"), default=0, help_text=_("On each of several nodes.")
+    )
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ending = models.CharField(

@@ -25,6 +25,9 @@ class Node(models.Model):
     boot_id = models.CharField(_("boot"), max_length=36, blank=True, help_text=_("Changes at each restart."))
     pid = models.PositiveIntegerField(_("process"))
     devices = models.JSONField(_("devices"), default=list, help_text=_("Name and bytes of each GPU."))
+    processes = models.PositiveSmallIntegerField(
+        _("processes"), default=1, help_text=_("That share a run here: one for each device.")
+    )
     memory = models.PositiveBigIntegerField(_("memory"), default=0)
     versions = models.JSONField(_("versions"), default=dict)
     free_disk = models.PositiveBigIntegerField(_("free disk"), default=0)

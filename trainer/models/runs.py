@@ -144,6 +144,12 @@ class Run(models.Model):
     priority = models.SmallIntegerField(
         _("priority"), default=0, help_text=_("Higher ones go first; the same ones in order.")
     )
+    nodes = models.PositiveSmallIntegerField(
+        _("nodes"), default=1, help_text=_("So many machines carry it out together.")
+    )
+    devices = models.PositiveSmallIntegerField(
+        _("devices"), default=0, help_text=_("Of each node, one process for each; 0: all that it has.")
+    )
     not_before = models.DateTimeField(
         _("not before"), null=True, blank=True, help_text=_("After a loss the next attempt waits a little.")
     )
@@ -311,8 +317,8 @@ class Run(models.Model):
             failure_class=failure,
         )
 
-    def give_back(self, reason: str, *, now: datetime) -> bool:
-        """Hand this attempt's run back to the queue, where the next worker takes it at once."""
+    def give_back(self, reason: str, *, now: datetime, not_before: datetime | None = None) -> bool:
+        """Hand this attempt's run back to the queue, where the next worker takes it at once, or later."""
         return self._end_attempt(
             RunEvent.Kind.PREEMPTED,
             Failure.PREEMPTED,
@@ -321,6 +327,7 @@ class Run(models.Model):
             reason=reason,
             status=self.Status.QUEUED,
             worker="",
+            not_before=not_before,
         )
 
     def lose(

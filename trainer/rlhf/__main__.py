@@ -1,13 +1,15 @@
 """One run from its directory: ``python -m trainer.rlhf RUN_DIR``. No Django, no queue.
 
 A run that was stopped or killed goes on from its last checkpoint. On a machine with several GPUs it starts
-one process for each; on several machines, start it with ``torchrun`` or ``accelerate launch`` on each.
+one process for each. On several machines, start it on each with ``--nodes``, ``--rank`` and ``--meet``; each
+has a run directory of its own with the same contents, and the first one writes.
 
 Exits 0 when the run is done, 1 when it failed (RUN_DIR/FAILED says why), 143 when it was told to stop.
 """
 
 import argparse
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -17,7 +19,7 @@ from trainer.handoff.configs import ConfigError, build_config
 from trainer.handoff.failures import Failure, failure_of
 from trainer.handoff.health import judge
 from trainer.handoff.rundir import RunDirectory
-from trainer.rlhf.processes import are_launched, die_with_parent, launch
+from trainer.rlhf.processes import STOPPED, Place, are_launched, die_with_parent, launch
 
 if TYPE_CHECKING:
     from trainer.rlhf.world import World
@@ -36,13 +38,15 @@ STAGES = {
     "prune": ("compress.prune", "prune_checkpoint"),
     "share": ("compress.share", "share_checkpoint"),
 }
-STOPPED = 143
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m trainer.rlhf", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="a folder with config.json and data/")
     parser.add_argument("--processes", type=int, help="how many share the run; one for each GPU unless told")
+    parser.add_argument("--nodes", type=int, default=1, help="how many machines share the run")
+    parser.add_argument("--rank", type=int, default=0, help="which of them this is, from 0")
+    parser.add_argument("--meet", default="", metavar="HOST:PORT", help="of the first one, for all the same")
     parser.add_argument("--dry-run", action="store_true", help="say what the run will do and need, and end")
     options = parser.parse_args()
     directory = RunDirectory(options.run_dir)
@@ -62,10 +66,14 @@ def main() -> int:
         import torch
 
         count = torch.cuda.device_count() if options.processes is None else options.processes
-        if count > 1:
-            told_to_stop = launch(count, directory.path)
-            outcome = directory.outcome()
-            return STOPPED if told_to_stop and not outcome else int(not outcome or not outcome.succeeded)
+        if count > 1 or options.nodes > 1:
+            place = Place(options.nodes, options.rank, options.meet)
+            code = launch(max(count, 1), directory.path, place)
+            if outcome := directory.outcome():
+                return int(not outcome.succeeded)
+            if code < 0:  # who waits for us shall see the signal that ended one of the processes
+                os.kill(os.getpid(), -code)
+            return code
     from trainer.rlhf.errors import Stopped
     from trainer.rlhf.world import World
 

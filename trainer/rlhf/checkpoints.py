@@ -65,7 +65,7 @@ class Checkpoints:
             found = self.directory.latest_checkpoint()
         except ValueError as error:
             raise LabError(str(error)) from error
-        self.world.wait()
+        self._check_alike(found.step if found else 0)
         if self.world.is_first:
             self.directory.rewind(found)
         if found is None:
@@ -81,6 +81,18 @@ class Checkpoints:
             for name, part in self.local.items():
                 part.load(_below(f"{self.world.rank}/{name}/", tensors))
         return found.step
+
+    def _check_alike(self, step: int) -> None:
+        """Machines that share no disk may have found different states.
+
+        :raises LabError: they have.
+        """
+        steps = sorted(set(self.world.gather([step])))
+        if len(steps) > 1:
+            raise LabError(
+                f"The machines found different saved states, of the steps {', '.join(map(str, steps))}. Let "
+                "them share a disk, or a place for runs that all reach (RANKWRIGHT_RUNS_STORE)."
+            )
 
     def after(self, step: int, *, count: int | None = None) -> None:
         """To be called when an optimizer step is done and logged. ``count`` is what ``every`` counts, where

@@ -1,13 +1,15 @@
-"""Several processes for one run on this machine, by torch's own launcher."""
+"""Several processes for one run, on one machine or on several, by torch's own launcher."""
 
 import ctypes
 import os
 import signal
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
+STOPPED = 143
+"""The exit code of a run that was told to stop and has saved its state."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -16,22 +18,49 @@ def are_launched() -> bool:
     return "LOCAL_RANK" in os.environ
 
 
-def launch(count: int, run_dir: Path) -> bool:
-    """Run the lab in ``count`` processes until they end. Returns whether they were told to stop (SIGTERM)."""
-    command = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-    launcher = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
-        [sys.executable, *command, "-m", "trainer.rlhf", str(run_dir)], preexec_fn=die_with_parent
-    )
-    told = False
+@dataclass(frozen=True)
+class Place:
+    """Of this machine among those that share a run."""
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        told = True
-        launcher.terminate()
+    nodes: int = 1
+    rank: int = 0
+    meet: str = ""
+    """HOST:PORT of the first one, where all find each other."""
 
-    signal.signal(signal.SIGTERM, pass_on)
-    launcher.wait()
-    return told
+    def config(self, count: int) -> Any:
+        """For torch's launcher, with ``count`` processes on each machine."""
+        from torch.distributed.launcher.api import LaunchConfig
+
+        alone = self.nodes == 1
+        return LaunchConfig(
+            min_nodes=self.nodes,
+            max_nodes=self.nodes,
+            nproc_per_node=count,
+            run_id="rankwright",
+            rdzv_backend="c10d" if alone else "static",
+            rdzv_endpoint="localhost:0" if alone else self.meet,
+            rdzv_configs={"rank": self.rank},
+            max_restarts=0,
+        )
+
+
+def launch(count: int, run_dir: Path, place: Place) -> int:
+    """Run the lab in ``count`` processes here until they end. Returns 0, ``STOPPED`` where they were told to
+    stop (SIGTERM), or how the first one failed: its exit code, below zero the signal that ended it."""
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import elastic_launch
+
+    if count > 1:  # as torchrun does: together they have no more cores than one has
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        elastic_launch(place.config(count), sys.executable)("-m", "trainer.rlhf", str(run_dir))
+    except SignalException:
+        return STOPPED
+    except ChildFailedError as failed:
+        _rank, first = failed.get_first_failure()
+        return int(first.exitcode)
+    return 0
 
 
 def die_with_parent() -> None:

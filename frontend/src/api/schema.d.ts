@@ -1802,6 +1802,16 @@ export interface components {
              */
             deliver: boolean;
             /**
+             * @description So many machines share it.
+             * @default 1
+             */
+            nodes: number;
+            /**
+             * @description Of each machine; 0: all that it has.
+             * @default 0
+             */
+            devices: number;
+            /**
              * @description Higher ones go first.
              * @default 0
              */
@@ -1868,6 +1878,16 @@ export interface components {
             snapshot: number;
             /** Settings */
             config?: unknown;
+            /**
+             * Format: int64
+             * @description So many machines carry it out together.
+             */
+            nodes?: number;
+            /**
+             * Format: int64
+             * @description Of each node, one process for each; 0: all that it has.
+             */
+            devices?: number;
             /**
              * Format: int64
              * @description Higher ones go first; the same ones in order.

@@ -32,6 +32,8 @@ class Command(BaseCommand):
             "--reward", metavar="CHECKPOINT", help="the id of a reward model; for ppo and sample"
         )
         parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
+        parser.add_argument("--nodes", type=int, default=1, help="so many machines share it")
+        parser.add_argument("--devices", type=int, default=0, help="of each machine; 0: all that it has")
         parser.add_argument("--wait", action="store_true", help="until it is over; fail unless it succeeds")
 
     def handle(self, *args: Any, wait: bool, **options: Any) -> None:
@@ -51,6 +53,8 @@ def _queue(options: dict[str, Any]) -> Run:
         snapshot=_snapshot(options),
         base=find_model(options["base"]),
         reward=find_model(options["reward"]) if options["reward"] else None,
+        nodes=options["nodes"],
+        devices=options["devices"],
         created_by=None,
         now=timezone.now(),
     )

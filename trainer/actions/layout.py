@@ -1,0 +1,90 @@
+"""The run directory that the lab reads, laid out on the node that carries the run out or helps with it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainer import shelf
+from trainer.actions.runs import SNAPSHOT_KINDS
+from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.models import Checkpoint, Run, Snapshot
+
+_TRAINER = Path(__file__).resolve().parent.parent
+_READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
+
+
+@dataclass
+class Found:
+    """What earlier attempts have saved."""
+
+    step: int | None = None
+    """Which state this attempt goes on from; None: from the start."""
+    attempt: int = 0
+    spoilt: list[str] = field(default_factory=list)
+    """Newer states that cannot be read, as attempt/step."""
+
+
+def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
+    """Fill ``folder`` with settings, data and the newest state that an earlier attempt has saved whole."""
+    base, reward = checkpoint_of(run, "base"), checkpoint_of(run, "reward")
+    assert base is not None  # queue_run asks for one
+    spec = RunSpec(
+        kind=run.kind,
+        config=run.config,
+        base_model=shelf.local_place(base, watch),
+        reward_model=shelf.local_place(reward, watch) if reward else None,
+        base_digest=base.digest,
+        reward_digest=reward.digest if reward else None,
+        snapshot_digest=run.snapshot.digest,
+        code_version=code_version(),
+    )
+    shelf.fetch_snapshot(run.snapshot, watch)
+    files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
+    taught_by = _demonstrations_behind(base) if run.kind in _READ_DEMONSTRATIONS else None
+    if taught_by:
+        shelf.fetch_snapshot(taught_by, watch)
+    # They may have been deleted since, for the sake of somebody who was erased.
+    if taught_by and taught_by.file.exists():
+        files["demonstrations.parquet"] = taught_by.file
+    directory = RunDirectory.create(folder, spec, files)
+    watch()
+    return _take_over(run, directory, watch)
+
+
+def _take_over(run: Run, directory: RunDirectory, watch: shelf.Watch) -> Found:
+    found = Found()
+    for attempt in range(run.attempt - 1, 0, -1):
+        shelf.fetch_saved(run, attempt, watch)
+        earlier = RunDirectory(run.folder_of(attempt))
+        step = directory.take_over(earlier, watch=watch)
+        found.spoilt += [f"{attempt}/{one}" for one in earlier.steps_saved() if step is None or one > step]
+        if step is not None:
+            found.step, found.attempt = step, attempt
+            break
+    return found
+
+
+def _demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
+    """What the supervised run learned from that this checkpoint goes back to; None if there was none."""
+    while checkpoint and checkpoint.produced_by:
+        run = checkpoint.produced_by
+        if run.kind == Run.Kind.SFT:
+            return run.snapshot
+        checkpoint = checkpoint_of(run, "base")
+    return None
+
+
+def checkpoint_of(run: Run, role: str) -> Checkpoint | None:
+    """What was given as base or as reward, or what the run before made."""
+    origin: Run | None = getattr(run, f"{role}_run")
+    checkpoint: Checkpoint | None = origin.result if origin else getattr(run, role)
+    return checkpoint
+
+
+def code_version() -> str:
+    """Of the lab's and the hatch's source text: what decides how a run computes."""
+    text = hashlib.sha256()
+    for room in ("handoff", "rlhf"):
+        for file in sorted((_TRAINER / room).rglob("*.py")):
+            text.update(file.relative_to(_TRAINER).as_posix().encode() + file.read_bytes())
+    return text.hexdigest()[:16]

@@ -332,7 +332,7 @@ class TestAnEvaluationRun:
             run,
             {"perplexity": 12.5},
         )
-        assert figures_of(base)["perplexity"] == 12.5
+        assert figures_of(base, kitchen)["perplexity"] == 12.5
         assert Checkpoint.objects.get() == base
 
     def test_is_nothing_to_start_from(self, kitchen, prompts, base):

@@ -132,8 +132,10 @@ class TestTheCard:
         assert "\n## Free" not in card
         assert r"\[licence\]" in card
 
-    def test_has_what_was_measured_later(self, learned):
-        Evaluation.objects.create(checkpoint=learned, figures={"win_rate": 0.61}, measured_at=NOON)
+    def test_has_what_was_measured_later(self, learned, kitchen):
+        Evaluation.objects.create(
+            checkpoint=learned, campaign=kitchen, figures={"win_rate": 0.61}, measured_at=NOON
+        )
 
         assert "| win\\_rate (2026-11-24) | 0.61 |" in model_card(learned)
 

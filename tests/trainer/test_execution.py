@@ -13,7 +13,7 @@ from annotation import doorbell
 from annotation.models import Assignment, CandidateSet
 from tests.conftest import NOON
 from trainer import launch, pulse
-from trainer.actions import execution, layout
+from trainer.actions import layout
 from trainer.actions.execution import claim_next_run, execute_next_run, reclaim_overdue_runs
 from trainer.actions.runs import cancel_run, queue_chain, queue_run
 from trainer.handoff.rundir import RunDirectory

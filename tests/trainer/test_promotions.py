@@ -13,6 +13,7 @@ from trainer.models import Checkpoint, Evaluation, GateRule, Promotion
 @pytest.fixture
 def make_checkpoint(db):
     def make(letter, **more):
+        more |= {"kind": "sft"} if "produced_by" in more else {}
         return Checkpoint.objects.create(
             **{"kind": "base", "name": f"model {letter}", "digest": letter * 64, "created_at": NOON, **more}
         )
@@ -57,7 +58,7 @@ class TestPromoting:
         checkpoint = make_checkpoint("a")
         with pytest.raises(GateNotPassed, match="win_rate_low"):
             promote(kitchen, checkpoint)
-        Evaluation.objects.create(checkpoint=checkpoint, figures={"win_rate_low": 0.61}, measured_at=NOON)
+        measure(checkpoint, kitchen, win_rate_low=0.61)
 
         promotion = promote(kitchen, checkpoint)
 
@@ -76,13 +77,28 @@ class TestPromoting:
             promote(kitchen, reward_model)
 
 
-class TestFigures:
-    def test_are_those_of_its_run_and_then_the_latest_that_was_measured(self, make_checkpoint):
-        checkpoint = make_checkpoint("a", summary={"score": 1.0, "ref_kl": 3, "note": "fine", "ok": True})
-        for value in (2.0, 4.0):
-            Evaluation.objects.create(checkpoint=checkpoint, figures={"score": value}, measured_at=NOON)
+def measure(checkpoint, campaign, **figures):
+    Evaluation.objects.create(checkpoint=checkpoint, campaign=campaign, figures=figures, measured_at=NOON)
 
-        assert figures_of(checkpoint) == {"score": 4.0, "ref_kl": 3.0}
+
+class TestFigures:
+    def test_are_those_of_its_run_and_then_the_latest_that_was_measured(
+        self, kitchen, sft_run, make_checkpoint
+    ):
+        told = {"score": 1.0, "ref_kl": 3, "note": "fine", "ok": True}
+        checkpoint = make_checkpoint("a", summary=told, produced_by=sft_run)
+        for value in (2.0, 4.0):
+            measure(checkpoint, kitchen, score=value)
+
+        assert figures_of(checkpoint, kitchen) == {"score": 4.0, "ref_kl": 3.0}
+
+    def test_are_not_those_of_another_campaigns_prompts(self, kitchen, sft_run, make_checkpoint):
+        checkpoint = make_checkpoint("a", summary={"score": 1.0}, produced_by=sft_run)
+        garden = Campaign.objects.create(name="Garden")
+        measure(checkpoint, garden, ref_kl=2.0)
+
+        assert figures_of(checkpoint, kitchen) == {"score": 1.0}
+        assert figures_of(checkpoint, garden) == {"ref_kl": 2.0}
 
     @pytest.mark.parametrize(
         ("bound", "measured", "holds"),

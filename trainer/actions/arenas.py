@@ -213,6 +213,7 @@ def _keep_evaluations(arena: Arena, cast: Sequence[CastVote], now: datetime) -> 
         if checkpoint != rival and (rate := rate_of(cast, checkpoint, rival, arena.error_rate)):
             Evaluation.objects.create(
                 checkpoint_id=checkpoint,
+                campaign=arena.campaign,
                 figures={**rate, "arena": arena.pk, "arena_against": rival},
                 measured_at=now,
             )

@@ -162,6 +162,7 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
                 figures = {name: value for name, value in summary.items() if name != "health"}
                 Evaluation.objects.create(
                     checkpoint=checkpoint,
+                    campaign=run.campaign,
                     run=run,
                     figures=figures,
                     measured_at=now,

@@ -28,11 +28,13 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     """Fill ``folder`` with settings, data and the newest state that an earlier attempt has saved whole."""
     base, reward = checkpoint_of(run, "base"), checkpoint_of(run, "reward")
     assert base is not None  # queue_run asks for one
+    reference = start_of(base) if run.kind == Run.Kind.EVALUATE else None
     spec = RunSpec(
         kind=run.kind,
         config=run.config,
         base_model=shelf.local_place(base, watch),
         reward_model=shelf.local_place(reward, watch) if reward else None,
+        reference_model=shelf.local_place(reference, watch) if reference else None,
         base_digest=base.digest,
         reward_digest=reward.digest if reward else None,
         snapshot_digest=run.snapshot.digest,
@@ -79,6 +81,11 @@ def checkpoint_of(run: Run, role: str) -> Checkpoint | None:
     origin: Run | None = getattr(run, f"{role}_run")
     checkpoint: Checkpoint | None = origin.result if origin else getattr(run, role)
     return checkpoint
+
+
+def start_of(checkpoint: Checkpoint) -> Checkpoint | None:
+    """What it was trained or compressed from; None for a base model."""
+    return checkpoint_of(checkpoint.produced_by, "base") if checkpoint.produced_by else None
 
 
 def code_version() -> str:

@@ -11,7 +11,21 @@ from django.utils.translation import gettext as _
 from annotation.models import Campaign, Person
 from trainer.errors import GateNotPassed, WrongCheckpointKind
 from trainer.handoff.endpoints import is_endpoint
-from trainer.models import Checkpoint, GateRule, Promotion
+from trainer.models import Checkpoint, Evaluation, GateRule, Promotion
+
+USUAL_FIGURES = {
+    "held_out_accuracy",
+    "held_out_loss",
+    "holdout_score",
+    "perplexity",
+    "ref_kl",
+    "refusal_rate",
+    "repetition_rate",
+    "score",
+    "win_rate",
+    "win_rate_low",
+}
+"""What runs, evaluations and arenas measure; a rule may come before anything is measured."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +41,30 @@ class Checked:
         return self.rule.holds(self.measured)
 
 
-def figures_of(checkpoint: Checkpoint) -> dict[str, float]:
-    """What is known of it by name: how its run ended, then what was measured since; the latest counts."""
-    known: dict[str, Any] = dict(checkpoint.summary)
-    for evaluation in checkpoint.evaluations.order_by("measured_at", "pk"):
+def figures_of(checkpoint: Checkpoint, campaign: Campaign) -> dict[str, float]:
+    """What is known of it by name: how its run ended, then what was measured since; the latest counts. What
+    was measured on another campaign's prompts says nothing here."""
+    made_by = checkpoint.produced_by
+    is_from_here = made_by is not None and made_by.campaign_id == campaign.pk
+    known: dict[str, Any] = dict(checkpoint.summary) if is_from_here else {}
+    for evaluation in checkpoint.evaluations.filter(campaign=campaign).order_by("measured_at", "pk"):
         known |= evaluation.figures
     return {name: float(value) for name, value in known.items() if _is_number(value)}
 
 
 def check_gate(campaign: Campaign, checkpoint: Checkpoint) -> list[Checked]:
     """Each of the campaign's rules beside what the checkpoint reached."""
-    figures = figures_of(checkpoint)
+    figures = figures_of(checkpoint, campaign)
     rules = campaign.gate_rules.order_by("figure", "bound")
     return [Checked(rule, figures.get(rule.figure)) for rule in rules]
+
+
+def known_figures() -> list[str]:
+    """The names that a rule can ask for: all that was ever measured of a checkpoint."""
+    told = [*Checkpoint.objects.values_list("summary", flat=True)]
+    told += Evaluation.objects.values_list("figures", flat=True)
+    names = {name for figures in told for name, value in figures.items() if _is_number(value)}
+    return sorted(names | USUAL_FIGURES)
 
 
 @transaction.atomic

@@ -62,6 +62,11 @@ def in_words(summary: Mapping[str, Any]) -> Facts:
     ]
 
 
+def label_of(name: str) -> str:
+    """The name as rules and files have it, and what it is."""
+    return f"{name}: {WORDS[name]}" if name in WORDS else name
+
+
 def compared(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Before and after, of a run that has compressed something."""
     return [{**row, "label": COMPARED.get(row["name"], row["name"])} for row in summary.get("compared", [])]

@@ -16,8 +16,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from annotation.admin.base import is_researcher
 from annotation.errors import Refusal
 from annotation.models import Campaign
-from trainer.actions.promotions import check_gate, end_promotion, promote_checkpoint
+from trainer.actions.promotions import check_gate, end_promotion, known_figures, promote_checkpoint
 from trainer.admin.base import ResearcherAdmin
+from trainer.admin.figures import label_of
 from trainer.admin.links import url_of
 from trainer.models import Checkpoint, GateRule, Promotion
 
@@ -143,12 +144,26 @@ class PromotionAdmin(ResearcherAdmin):
         return HttpResponseRedirect(reverse("admin:trainer_promotion_changelist"))
 
 
+class GateRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it runs
+    """The figure is chosen from what is measured: a rule on a name that nobody measures never holds."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = {*known_figures(), *filter(None, [self.instance.figure])}
+        self.fields["figure"] = forms.ChoiceField(
+            choices=[(name, label_of(name)) for name in sorted(names)],
+            label=self.fields["figure"].label,
+            widget=UnfoldAdminSelectWidget,
+        )
+
+
 @admin.register(GateRule)
 class GateRuleAdmin(ResearcherAdmin):
     """What a campaign asks of a checkpoint before it may answer."""
 
     list_display = ["campaign", "figure", "bound", "value"]
     list_filter = ["campaign"]
+    form = GateRuleForm
     fields = ["campaign", "figure", "bound", "value"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -49,6 +49,8 @@ class RunSpec:
     holdout_reward: str | None = None
     """A source like those of ``rewards`` that PPO only watches: where it falls while ``score`` rises, the
     policy has learned to please the reward instead of people."""
+    reference_model: str | None = None
+    """What ``base_model`` was trained from: an evaluation measures the drift from it."""
     snapshot_digest: str
     code_version: str
 

@@ -18,6 +18,13 @@ class Evaluation(models.Model):
     checkpoint = models.ForeignKey(
         Checkpoint, models.PROTECT, related_name="evaluations", verbose_name=_("checkpoint")
     )
+    campaign = models.ForeignKey(
+        Campaign,
+        models.CASCADE,
+        related_name="evaluations",
+        verbose_name=_("campaign"),
+        help_text=_("Whose prompts it was measured on."),
+    )
     run = models.OneToOneField(
         Run, models.PROTECT, null=True, blank=True, related_name="evaluation", verbose_name=_("run")
     )

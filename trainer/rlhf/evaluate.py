@@ -8,10 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from trainer.handoff.configs import EvaluateConfig
-from trainer.handoff.records import DemonstrationRecord, PromptRecord, read_records
+from trainer.handoff.records import DemonstrationRecord, Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.answer_measures import best_of_curve, distinct, is_refusal, repetition
 from trainer.rlhf.batches import TokenSequence, dialogue_sequence
+from trainer.rlhf.drift import ref_kl
 from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype
 from trainer.rlhf.modeling import Backbone, Role
 from trainer.rlhf.report_pictures import curve_picture
@@ -32,8 +33,12 @@ def evaluate_checkpoint(
     if not world.is_first:
         return {}
     samples = directory.read_samples()
+    asked = asked_in(directory, samples)
+    if spec.reference_model:
+        drift = ref_kl(config, spec.base_model, spec.reference_model, asked, samples)
+        figures |= {} if drift is None else {"ref_kl": round(drift, 4)}
     figures |= about_texts([sample["completion"] for sample in samples])
-    holdout = holdout_scores(config, spec, directory, samples)
+    holdout = holdout_scores(config, spec, asked, samples)
     if holdout is not None:
         figures["holdout_score"] = round(fmean(holdout), 4)
     curve = over_optimisation(samples, holdout)
@@ -78,16 +83,20 @@ def held_out_demonstrations(
 
 
 def holdout_scores(
-    config: EvaluateConfig, spec: RunSpec, directory: RunDirectory, samples: Samples
+    config: EvaluateConfig, spec: RunSpec, asked: Sequence[Sequence[Message]], samples: Samples
 ) -> list[float] | None:
     """What a reward says that nothing was trained on."""
     reward = load_reward(holdout_reward(spec), pick_dtype(config))
     if reward is None:
         return None
+    return reward.score(asked, [sample["completion"] for sample in samples])
+
+
+def asked_in(directory: RunDirectory, samples: Samples) -> list[Sequence[Message]]:
+    """The conversation that each answer is to."""
     rows = read_records(directory.data_path("prompts.parquet"), PromptRecord)
-    asked = {row.prompt_id: row.messages for row in rows}
-    said = [sample["completion"] for sample in samples]
-    return reward.score([asked[sample["prompt_id"]] for sample in samples], said)
+    messages = {row.prompt_id: row.messages for row in rows}
+    return [messages[sample["prompt_id"]] for sample in samples]
 
 
 def over_optimisation(samples: Samples, holdout: Sequence[float] | None) -> list[dict[str, Any]]:

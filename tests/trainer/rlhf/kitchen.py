@@ -160,6 +160,7 @@ class Lab:
         reward_model=None,
         rewards=(),
         holdout_reward=None,
+        reference_model=None,
         name=None,
         **settings,
     ):
@@ -176,6 +177,7 @@ class Lab:
             reward_model=None if reward_model is None else str(reward_model),
             rewards=tuple(RewardSource(source=source, weight=weight) for source, weight in rewards),
             holdout_reward=holdout_reward,
+            reference_model=None if reference_model is None else str(reference_model),
             snapshot_digest="s" * 64,
             code_version="test",
         )

@@ -6,14 +6,18 @@ from itertools import combinations
 from statistics import fmean
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM
 
 from tests.trainer.rlhf.kitchen import demonstration, run_program
 from tests.trainer.rlhf.test_best_of import REWARDS, taste  # noqa: F401
 from trainer.handoff.configs import ConfigError, build_config
-from trainer.handoff.records import DemonstrationRecord, write_records
+from trainer.handoff.records import DemonstrationRecord, PromptRecord, read_records, write_records
 from trainer.rlhf.answer_measures import best_of_curve, distinct, is_refusal, repetition
+from trainer.rlhf.batches import completion_ids, prompt_ids
+from trainer.rlhf.loading import load_tokenizer
 
 scores = st.lists(st.floats(-5, 5), min_size=4, max_size=4)
 
@@ -91,6 +95,33 @@ class TestAnEvaluation:
         assert "repetition_rate" in figures
         assert not {"score", "perplexity", "over_optimisation"} & set(figures)
         assert not (run.path / "over-optimisation.svg").exists()
+
+    def test_measures_the_drift_from_what_it_was_trained_from(self, lab):
+        learned = lab.run("sft", lora_rank=0, learning_rate=5e-3, epochs=3).result_path
+
+        run = lab.run("evaluate", model=learned, reference_model=lab.model, split="all", temperature=0.8)
+
+        ours, theirs = (self.logprobs(place, run) for place in (learned, lab.model))
+        expected = fmean(after - before for after, before in zip(ours, theirs, strict=True))
+        assert run.outcome().summary["ref_kl"] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+        assert expected > 0
+
+    def logprobs(self, place, run):
+        """By transformers alone, one answer at a time."""
+        model, tokenizer = AutoModelForCausalLM.from_pretrained(place), load_tokenizer(str(place))
+        rows = read_records(run.data_path("prompts.parquet"), PromptRecord)
+        messages = {row.prompt_id: row.messages for row in rows}
+        for sample in run.read_samples():
+            before = prompt_ids(tokenizer, messages[sample["prompt_id"]])
+            said = completion_ids(tokenizer, sample["completion"], 1000)[: None if sample["finished"] else -1]
+            with torch.no_grad():
+                logits = model(torch.tensor([before + said])).logits[0, len(before) - 1 : -1] / 0.8
+            yield logits.log_softmax(-1)[range(len(said)), said].sum().item()
+
+    def test_that_starts_from_itself_has_no_drift(self, lab):
+        run = lab.run("evaluate", reference_model=lab.model, split="all")
+
+        assert run.outcome().summary["ref_kl"] == 0
 
     def test_keeps_every_answer(self):
         with pytest.raises(ConfigError, match="best_of"):

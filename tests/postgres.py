@@ -44,6 +44,7 @@ TESTED = [
     "--ignore=tests/trainer/test_both_databases.py",
     # The same programs, which know nothing of the database, take most of their time.
     "--ignore=tests/annotation/test_simulate_labelers.py",
+    "--ignore=tests/trainer/test_several_nodes.py",
 ]
 
 

@@ -81,6 +81,12 @@ class RunAlreadyFinished(Refusal):
     code = "run_already_finished"
 
 
+class CannotResume(Refusal):
+    """The run is not over, has succeeded, or would only end the same way."""
+
+    code = "cannot_resume"
+
+
 class TooManyRuns(Refusal):
     """One person's share of the queue is used up."""
 

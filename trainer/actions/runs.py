@@ -114,7 +114,7 @@ def queue_run(
     digest = _digest(asked_for)
     if known := _asked_for_before(digest, idempotency_key):
         return known
-    _check_quota(created_by)
+    check_quota(created_by)
     shelf.share_snapshot(snapshot)
     try:
         with transaction.atomic():
@@ -158,7 +158,7 @@ def _digest(asked_for: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _check_quota(person: Person | None) -> None:
+def check_quota(person: Person | None) -> None:
     """:raises TooManyRuns: so many of this person's runs wait or run already."""
     most = django_settings.RUNS_PER_PERSON
     if person and Run.objects.unfinished().filter(created_by=person).count() >= most:

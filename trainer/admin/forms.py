@@ -67,7 +67,7 @@ class BaseModelForm(forms.Form):
 
     def suggest(self, field: str, row: Model | None) -> None:
         """What is usually meant, unless the page before was about another one."""
-        if row is not None and not self.initial.get(field):
+        if row is not None and field not in self.initial:
             self.initial[field] = row.pk
 
     def clean(self) -> dict[str, Any]:

@@ -39,5 +39,10 @@ def starts_from(checkpoint: Checkpoint) -> list[Start]:
     return [(str(kind.label), _start_url(kind, base=checkpoint.pk)) for kind in Run.Kind]
 
 
+def clone_url(run: Run) -> str:
+    """The start form, filled in as the run was."""
+    return _start_url(Run.Kind(run.kind), clone=run.pk)
+
+
 def _start_url(kind: Run.Kind, **given: int) -> str:
     return reverse(f"admin:trainer_run_start_{kind.value}", query=given)

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.models import Person, Prompt
+from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
 from trainer.admin.figures import compared, in_words
 from trainer.admin.health import health_of
 from trainer.admin.lineage import given
-from trainer.admin.links import link_to
+from trainer.admin.links import clone_url, link_to
 from trainer.admin.run_logs import logs_of
 from trainer.advice import advice_for
 from trainer.handoff.configs import explain
@@ -69,6 +70,8 @@ def run_page(run: Run) -> dict[str, Any]:
         "advice": advice_for(run.failure_class),
         "story": _story(run),
         "logs": logs_of(run),
+        "may_resume": may_resume(run),
+        "clone_url": clone_url(run),
         "compare_url": f"{reverse('admin:trainer_run_compare')}?run={run.pk}",
     }
 

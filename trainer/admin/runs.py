@@ -2,37 +2,27 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from annotation.errors import Refusal
 from trainer.actions.nodes import missing_workers
-from trainer.actions.runs import cancel_run
-from trainer.admin.base import ResearcherAdmin
+from trainer.admin.cloning import given_by
 from trainer.admin.forms import LoopForm
 from trainer.admin.links import url_of
-from trainer.admin.run_comparison import chosen, comparison
-from trainer.admin.run_logs import log_of
 from trainer.admin.run_page import COLORS, run_page
+from trainer.admin.run_steering import RunSteering
 from trainer.admin.start_form import StartForm
 from trainer.handoff.configs import CONFIGS
 from trainer.models import Run
 
-OTHERS = 100
-"""Runs that are offered to stand beside the others."""
-
 
 @admin.register(Run)
-class RunAdmin(ResearcherAdmin):
+class RunAdmin(RunSteering):
     list_display = ["__str__", "state", "progress", "priority", "campaign", "created_by", "created_at"]
     list_filter = ["campaign", "kind", "status"]
     list_select_related = ["campaign", "created_by"]
@@ -66,57 +56,6 @@ class RunAdmin(ResearcherAdmin):
             messages.error(request, words)
         answer: HttpResponse = super().changelist_view(request, extra_context)
         return answer
-
-    def get_urls(self) -> list[URLPattern]:
-        cancel = self.admin_site.admin_view(require_POST(self.cancel))
-        compare = self.admin_site.admin_view(self.compare)
-        return [
-            path("<int:run_id>/cancel/", cancel, name="trainer_run_cancel"),
-            path(
-                "<int:run_id>/log/<int:attempt>/",
-                self.admin_site.admin_view(self.log),
-                name="trainer_run_log",
-            ),
-            path("compare/", compare, name="trainer_run_compare"),
-            *super().get_urls(),
-        ]
-
-    @admin.action(description=gettext_lazy("Compare the chosen runs"), permissions=["view"])
-    def compare_chosen(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse:
-        query = urlencode([("run", row.pk) for row in rows.order_by("pk")])
-        return HttpResponseRedirect(f"{reverse('admin:trainer_run_compare')}?{query}")
-
-    def compare(self, request: HttpRequest) -> HttpResponse:
-        """Settings, figures and curves of some runs, side by side."""
-        self.check_researcher(request)
-        runs = chosen(request.GET.getlist("run"))
-        found = comparison(runs)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.model._meta,
-            "title": _("Compare runs"),
-            "others": Run.objects.select_related("campaign")
-            .exclude(pk__in=[run.pk for run in runs])
-            .order_by("-pk")[:OTHERS],
-            "tables": [
-                (_("Settings that differ"), found["settings"]),
-                (_("What they read"), found["inputs"]),
-                (_("How they ended"), found["figures"]),
-            ],
-            **found,
-        }
-        return TemplateResponse(request, "admin/trainer/run/comparison.html", context)
-
-    def log(self, request: HttpRequest, run_id: int, attempt: int) -> FileResponse:
-        """All that the lab printed in one attempt."""
-        self.check_researcher(request)
-        run = get_object_or_404(Run, pk=run_id)
-        name = f"run-{run.pk}-attempt-{attempt}.txt"
-        try:
-            log = log_of(run, attempt).open("rb")
-        except OSError as gone:
-            raise Http404 from gone
-        return FileResponse(log, as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
 
     @display(description=gettext_lazy("status"), ordering="status", label=COLORS)
     def state(self, run: Run) -> tuple[str, str]:
@@ -198,20 +137,9 @@ class RunAdmin(ResearcherAdmin):
         return self._start(request, Run.Kind.SHARE)
 
     def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
-        form = StartForm(kind, request.POST or None, initial=request.GET.dict())
+        form = StartForm(kind, request.POST or None, initial=given_by(request.GET))
         if form.is_valid() and (run := form.queue(self.person(request), now=timezone.now())):
             messages.success(request, _("%(run)s is queued.") % {"run": run})
             return HttpResponseRedirect(url_of(run))
         title, lead = _("Start a run: %(kind)s") % {"kind": kind.label}, _(CONFIGS[kind].__doc__ or "")
         return self.form_page(request, form, title=title, button=_("Start"), lead=lead)
-
-    def cancel(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        self.check_researcher(request)
-        run = get_object_or_404(Run, pk=run_id)
-        try:
-            cancel_run(run, by=self.person(request), now=timezone.now())
-        except Refusal as refusal:
-            messages.warning(request, refusal.detail)
-        else:
-            messages.success(request, _("The run is cancelled."))
-        return HttpResponseRedirect(url_of(run))

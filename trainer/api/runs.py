@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from annotation.api.access import find
 from annotation.models import Person
 from annotation.permissions import IsResearcher
+from trainer.actions.resuming import resume_run
 from trainer.actions.runs import queue_run
 from trainer.advice import advice_for
 from trainer.models import Checkpoint, Run, Snapshot
@@ -83,6 +84,19 @@ class StartRun(APIView):
         assert isinstance(request.user, Person)  # the permission lets nobody else in
         run = queue_run(created_by=request.user, now=timezone.now(), **body.validated_data)
         return Response(RunOutput(run).data, status=201)
+
+
+class ResumeRun(APIView):
+    """What failed or was cancelled goes back to the queue, and on from its newest saved state."""
+
+    permission_classes = [IsResearcher]
+
+    @extend_schema(operation_id="resumeRun", request=None, responses=RunOutput)
+    def post(self, request: Request, run_id: int) -> Response:
+        run = find(Run.objects.all(), run_id)
+        assert isinstance(request.user, Person)  # the permission lets nobody else in
+        resume_run(run, by=request.user, now=timezone.now())
+        return Response(RunOutput(run).data)
 
 
 class RunLive(APIView):

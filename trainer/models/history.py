@@ -94,6 +94,7 @@ class RunEvent(models.Model):
         FELL_BACK = "fell_back", _("The newest saved state was spoilt")
         PREEMPTED = "preempted", _("Made way")
         LOST = "lost", _("Lost; queued again")
+        REQUEUED = "requeued", _("Queued again by hand")
         SUCCEEDED = "succeeded", _("Succeeded")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")

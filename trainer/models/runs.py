@@ -50,7 +50,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One execution of a stage of the lab. The row is the queue; a Celery message is only a doorbell.
 
-    QUEUED → RUNNING → SUCCEEDED, FAILED or CANCELLED. A run whose worker fell silent goes back to QUEUED.
+    QUEUED → RUNNING → SUCCEEDED, FAILED or CANCELLED. A run whose worker fell silent goes back to QUEUED;
+    so does one that failed or was cancelled, where somebody resumes it.
     Whoever writes to a run names the status and the attempt it knows: a late attempt's writes change nothing.
     Each transition leaves a ``RunEvent``, in the same transaction.
     """
@@ -76,9 +77,9 @@ class Run(models.Model):
         SUCCEEDED = "SUCCEEDED", _("Succeeded")
         """What it made is stored. Final."""
         FAILED = "FAILED", _("Failed")
-        """``failure`` says why. Final."""
+        """``failure`` says why. Final, unless it is resumed."""
         CANCELLED = "CANCELLED", _("Cancelled")
-        """Somebody stopped it, or a run that it builds on did not succeed. Final."""
+        """Somebody stopped it, or a run that it builds on did not succeed. Final, unless it is resumed."""
 
     MOST_LOSSES = 5
     """So many attempts in a row may be lost without one that gets further than the one before."""
@@ -364,6 +365,22 @@ class Run(models.Model):
         return self._move(
             {self.Status.QUEUED}, kind, actor=actor, now=now, told={"reason": reason}, **ends
         ) or self._end_attempt(kind, RunAttempt.Ending.CANCELLED, actor=actor, now=now, reason=reason, **ends)
+
+    def requeue(self, *, actor: str, now: datetime) -> bool:
+        """Queue again what failed or was cancelled; its next attempt goes on from the newest saved state."""
+        return self._move(
+            {self.Status.FAILED, self.Status.CANCELLED},
+            RunEvent.Kind.REQUEUED,
+            actor=actor,
+            now=now,
+            status=self.Status.QUEUED,
+            worker="",
+            not_before=None,
+            lost_attempts=0,
+            finished_at=None,
+            failure="",
+            failure_class="",
+        )
 
     def tell(self, kind: str, *, now: datetime, **told: Any) -> bool:
         """Note what this attempt went through, without a change of state."""

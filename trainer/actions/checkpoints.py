@@ -21,17 +21,23 @@ def register_base_model(name: str, *, now: datetime) -> Checkpoint:
 
     :raises UnknownBaseModel: it is none of these.
     """
+    found = find_base_model(name, now=now)
+    if found.pk is None:
+        columns = {"kind": found.kind, "name": found.name, "location": found.location, "created_at": now}
+        found, _is_new = Checkpoint.objects.get_or_create(digest=found.digest, defaults=columns)
+    return found
+
+
+def find_base_model(name: str, *, now: datetime) -> Checkpoint:
+    """The same, but one that is not known yet is not stored.
+
+    :raises UnknownBaseModel: it is none of these.
+    """
     location, digest = _locate(name)
-    checkpoint, _is_new = Checkpoint.objects.get_or_create(
-        digest=digest,
-        defaults={
-            "kind": Checkpoint.Kind.BASE,
-            "name": Path(name).name if Path(name).is_dir() else name,
-            "location": location,
-            "created_at": now,
-        },
+    shown = Path(name).name if Path(name).is_dir() else name
+    return Checkpoint.objects.filter(digest=digest).first() or Checkpoint(
+        kind=Checkpoint.Kind.BASE, name=shown, location=location, digest=digest, created_at=now
     )
-    return checkpoint
 
 
 def store_result(

@@ -10,7 +10,7 @@ from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, Snapshot
 
 _TRAINER = Path(__file__).resolve().parent.parent
-_READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
+READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
 
 
 @dataclass
@@ -42,7 +42,7 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     )
     shelf.fetch_snapshot(run.snapshot, watch)
     files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
-    taught_by = _demonstrations_behind(base) if run.kind in _READ_DEMONSTRATIONS else None
+    taught_by = demonstrations_behind(base) if run.kind in READ_DEMONSTRATIONS else None
     if taught_by:
         shelf.fetch_snapshot(taught_by, watch)
     # They may have been deleted since, for the sake of somebody who was erased.
@@ -66,7 +66,7 @@ def _take_over(run: Run, directory: RunDirectory, watch: shelf.Watch) -> Found:
     return found
 
 
-def _demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
+def demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
     """What the supervised run learned from that this checkpoint goes back to; None if there was none."""
     while checkpoint and checkpoint.produced_by:
         run = checkpoint.produced_by

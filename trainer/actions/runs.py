@@ -84,20 +84,11 @@ def queue_run(
     it has). The same ``idempotency_key`` gives the run that is there already; so does
     asking for the same thing, by whomever, while that run is not over: it would make the same.
 
-    :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
-    :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
-    :raises RewardMissing: PPO and best-of-n sampling need a reward model.
-    :raises RewardNotUsed: only PPO and sampling read one.
-    :raises InvalidConfig: a setting is not known or its value is not allowed.
-    :raises BaseRunLost: the run to build on did not succeed.
+    :raises Refusal: as ``check_request`` does.
     :raises IdempotencyConflict: the key came before with another request.
     :raises TooManyRuns: too many of this person's runs are not over yet.
     """
-    _check_snapshot(kind, snapshot)
-    _check_origin(base, wants_reward=False)
-    _check_weights(kind, base)
-    settings = _full_config(kind, config or {})
-    _check_reward(kind, reward, settings)
+    settings = check_request(kind, snapshot, base, reward, config or {})
     asked_for: dict[str, Any] = {
         "campaign": snapshot.campaign,
         "kind": kind,
@@ -134,6 +125,26 @@ def queue_run(
         raise
     dispatch.ring()
     return run
+
+
+def check_request(
+    kind: str, snapshot: Snapshot, base: Origin, reward: Origin | None, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All settings of such a run, those by default too.
+
+    :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
+    :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
+    :raises RewardMissing: PPO and best-of-n sampling need a reward model.
+    :raises RewardNotUsed: only PPO and sampling read one.
+    :raises InvalidConfig: a setting is not known or its value is not allowed.
+    :raises BaseRunLost: the run to build on did not succeed.
+    """
+    _check_snapshot(kind, snapshot)
+    _check_origin(base, wants_reward=False)
+    _check_weights(kind, base)
+    settings = _full_config(kind, config)
+    _check_reward(kind, reward, settings)
+    return settings
 
 
 def actor(person: Person | None) -> str:

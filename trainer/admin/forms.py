@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 
 from annotation.errors import Refusal
 from annotation.models import Campaign, Person
-from trainer.actions.checkpoints import register_base_model
+from trainer.actions.checkpoints import find_base_model, register_base_model
 from trainer.actions.runs import queue_chain
 from trainer.models import Checkpoint, Run
 from trainer.recipes import SHORT
@@ -82,6 +82,14 @@ class BaseModelForm(forms.Form):
             return register_base_model(name, now=now)
         base: Checkpoint = self.cleaned_data["base"]
         return base
+
+    def base_as_it_is(self, *, now: datetime) -> Checkpoint:
+        """The same, but what is typed is not stored.
+
+        :raises UnknownBaseModel: it is no model.
+        """
+        name = self.cleaned_data["other_base"]
+        return find_base_model(name, now=now) if name else self.chosen_base(now=now)
 
     def refuse(self, refusal: Refusal) -> None:
         field = {"unknown_base_model": "other_base"}.get(refusal.code)

@@ -12,6 +12,7 @@ from unfold.enums import ActionVariant
 
 from trainer.actions.nodes import missing_workers
 from trainer.admin.cloning import given_by
+from trainer.admin.costs import shown_cost
 from trainer.admin.forms import LoopForm
 from trainer.admin.links import url_of
 from trainer.admin.run_page import COLORS, run_page
@@ -137,9 +138,17 @@ class RunAdmin(RunSteering):
         return self._start(request, Run.Kind.SHARE)
 
     def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
-        form = StartForm(kind, request.POST or None, initial=given_by(request.GET))
-        if form.is_valid() and (run := form.queue(self.person(request), now=timezone.now())):
+        form, now = StartForm(kind, request.POST or None, initial=given_by(request.GET)), timezone.now()
+        only_looks = "check" in request.POST
+        if form.is_valid() and not only_looks and (run := form.queue(self.person(request), now=now)):
             messages.success(request, _("%(run)s is queued.") % {"run": run})
             return HttpResponseRedirect(url_of(run))
-        title, lead = _("Start a run: %(kind)s") % {"kind": kind.label}, _(CONFIGS[kind].__doc__ or "")
-        return self.form_page(request, form, title=title, button=_("Start"), lead=lead)
+        return self.form_page(
+            request,
+            form,
+            title=_("Start a run: %(kind)s") % {"kind": kind.label},
+            button=_("Start"),
+            lead=_(CONFIGS[kind].__doc__ or ""),
+            template="admin/trainer/run/start.html",
+            check=shown_cost(form.cost(now=now)) if only_looks and form.is_valid() else None,
+        )

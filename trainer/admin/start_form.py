@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from annotation.errors import Refusal
 from annotation.models import Person
+from trainer.actions.costs import Cost, cost_of_run
 from trainer.actions.runs import READ_REWARDS, SNAPSHOT_KINDS, queue_run
 from trainer.actions.serving import promoted_checkpoint
 from trainer.admin.forms import BaseModelForm
@@ -104,6 +105,21 @@ class StartForm(BaseModelForm):
                 created_by=person,
                 idempotency_key=cleaned["idempotency_key"],
                 now=now,
+            )
+        except Refusal as refusal:
+            self.refuse(refusal)
+            return None
+
+    def cost(self, *, now: datetime) -> Cost | None:
+        """What such a run would take; None when it would be refused, for a reason on the form."""
+        cleaned = self.cleaned_data
+        try:
+            return cost_of_run(
+                kind=self.kind,
+                snapshot=cleaned["snapshot"],
+                base=self.base_as_it_is(now=now),
+                reward=cleaned.get("reward"),
+                config=self._given(cleaned),
             )
         except Refusal as refusal:
             self.refuse(refusal)

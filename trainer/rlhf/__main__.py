@@ -47,7 +47,13 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=1, help="how many machines share the run")
     parser.add_argument("--rank", type=int, default=0, help="which of them this is, from 0")
     parser.add_argument("--meet", default="", metavar="HOST:PORT", help="of the first one, for all the same")
-    parser.add_argument("--dry-run", action="store_true", help="say what the run will do and need, and end")
+    parser.add_argument(
+        "--dry-run",
+        nargs="?",
+        const="text",
+        choices=["text", "json"],
+        help="say what the run will do and need, and end",
+    )
     options = parser.parse_args()
     directory = RunDirectory(options.run_dir)
     if not (directory.path / "config.json").exists():
@@ -56,7 +62,7 @@ def main() -> int:
     if options.dry_run:
         from trainer.rlhf.dry_run import rehearse
 
-        return rehearse(directory, options.processes)
+        return rehearse(directory, options.processes, as_json=options.dry_run == "json")
     if (outcome := directory.outcome()) and outcome.succeeded:
         print(f"{directory.path} is done already.", file=sys.stderr)
         return 0

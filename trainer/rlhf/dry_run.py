@@ -1,9 +1,10 @@
 """What a run will read, do and need: ``--dry-run`` prints it, and what cannot fit is refused."""
 
+import json
 import os
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -30,6 +31,7 @@ from trainer.rlhf.world import World
 @dataclass(frozen=True)
 class Outline:
     facts: dict[str, str]
+    reading: Reading
     plan: Plan
     changes: list[str]
     """What may make a run fit that does not."""
@@ -39,8 +41,21 @@ class Outline:
         facts = "\n".join(f"{name:<{width}}  {fact}" for name, fact in self.facts.items())
         return f"{facts}\n\n{self.plan.table()}"
 
+    def json(self) -> str:
+        """For a program that reads it: the desk, before a run is asked for."""
+        return json.dumps(
+            {
+                "facts": self.facts,
+                "rows": self.reading.learned,
+                "tokens": self.reading.tokens,
+                "needs": [asdict(need) for need in self.plan.needs if need.bytes],
+                "available": self.plan.available,
+                "peaks": {device: self.plan.peak(device) for device in self.plan.available},
+            }
+        )
 
-def rehearse(directory: RunDirectory, processes: int | None) -> int:
+
+def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = False) -> int:
     """Print the plan of a run, and touch nothing. Returns 1 where it could not be carried out."""
     count = torch.cuda.device_count() if processes is None else processes
     try:
@@ -53,7 +68,7 @@ def rehearse(directory: RunDirectory, processes: int | None) -> int:
             print(f"{spec.kind} from {spec.base_model}: its memory is not planned", flush=True)
             return 0
         planned = outline(config, directory, device=pick_device(), processes=max(count, 1))
-        print(planned.text(), flush=True)
+        print(planned.json() if as_json else planned.text(), flush=True)
         planned.plan.check(planned.changes)
     except (LabError, ConfigError) as error:
         print(error, file=sys.stderr)
@@ -90,7 +105,7 @@ def outline(config: Config, directory: RunDirectory, *, device: torch.device, pr
         **_about_the_model(config, traits),
         **_about_the_data(config, reading),
     }
-    return Outline(facts, plan, changes(config, processes))
+    return Outline(facts, reading, plan, changes(config, processes))
 
 
 def changes(config: Config, processes: int) -> list[str]:

@@ -1,0 +1,195 @@
+"""What a run will take is told before it is started, and nothing is started by asking."""
+
+import re
+import subprocess
+from subprocess import CompletedProcess
+from uuid import UUID
+
+import pytest
+
+from tests.conftest import NOON
+from tests.tiny_model import make_tiny_model
+from trainer import rehearsal
+from trainer.actions.checkpoints import register_base_model
+from trainer.actions.costs import cost_of_run
+from trainer.actions.runs import queue_run
+from trainer.errors import RewardMissing
+from trainer.handoff.records import DemonstrationRecord, read_records
+from trainer.models import Checkpoint, Run, RunMetric
+from trainer.rehearsal import Rehearsal
+
+KEY = str(UUID(int=7))
+
+
+@pytest.fixture
+def no_lab(monkeypatch):
+    """As in the web's image, which has no torch."""
+    monkeypatch.setattr(rehearsal, "is_possible", lambda: False)
+
+
+@pytest.fixture
+def sft_cost(frozen, base):
+    return lambda **config: cost_of_run(
+        kind="sft", snapshot=frozen["demonstrations"], base=base, config=config
+    )
+
+
+def finished(run, *speeds):
+    Run.objects.filter(pk=run.pk).update(status="SUCCEEDED", finished_at=NOON, attempt=1)
+    RunMetric.objects.bulk_create(
+        RunMetric(run=run, attempt=1, line=line, values={"step": line, "tokens_per_second": speed})
+        for line, speed in enumerate(speeds, start=1)
+    )
+
+
+@pytest.mark.usefixtures("no_lab")
+class TestTheDesksGuess:
+    def test_counts_the_bytes_of_what_is_learned_from(self, sft_cost, frozen):
+        rows = [
+            row
+            for row in read_records(frozen["demonstrations"].file, DemonstrationRecord)
+            if row.split == "train"
+        ]
+        texts = [turn["content"] for row in rows for turn in [*row.messages, *row.turns]]
+
+        cost = sft_cost(epochs=2)
+
+        assert cost.rows == len(rows) > 0
+        assert cost.tokens == round(2 * sum(len(text.encode()) for text in texts) / 4)
+        assert not cost.is_counted
+
+    def test_of_rollouts_grows_with_their_number_and_size(self, frozen, base, reward_model):
+        def ppo(**config):
+            given = {"kind": "ppo", "snapshot": frozen["prompts"], "base": base, "reward": reward_model}
+            return cost_of_run(**given, config=config).tokens
+
+        assert ppo(iterations=20) == pytest.approx(2 * ppo(iterations=10), abs=1)
+        assert ppo(max_new_tokens=128) - ppo(max_new_tokens=64) == pytest.approx(100 * 64 * 64, abs=1)
+
+    def test_of_samples_is_that_of_their_answers(self, frozen, base):
+        given = {"kind": "sample", "snapshot": frozen["prompts"], "base": base}
+
+        cost = cost_of_run(**given, config={"prompts": 3, "completions_per_prompt": 2, "max_new_tokens": 10})
+
+        assert cost.tokens == 3 * 2 * 10
+
+    def test_takes_the_speed_of_finished_runs_of_the_same_kind(self, sft_cost, sft_run):
+        assert (sft_cost().speed, sft_cost().time) == (None, None)
+        finished(sft_run, 10.0, 20.0, 90.0)
+
+        cost = sft_cost()
+
+        assert (cost.speed, cost.measured_by) == (20.0, [sft_run])
+        assert cost.time.total_seconds() == pytest.approx(cost.tokens / 20.0)
+
+    def test_prefers_runs_from_the_same_model(self, sft_cost, sft_run, frozen, rhea):
+        other = register_base_model("someone/some-model", now=NOON)
+        faster = queue_run(
+            kind="sft", snapshot=frozen["demonstrations"], base=other, created_by=rhea, now=NOON
+        )
+        finished(faster, 1e6)
+        assert sft_cost().measured_by == [faster]
+
+        finished(sft_run, 10.0)
+
+        assert sft_cost().measured_by == [sft_run]
+
+    def test_is_refused_as_the_run_would_be(self, frozen, base):
+        with pytest.raises(RewardMissing):
+            cost_of_run(kind="ppo", snapshot=frozen["prompts"], base=base, config={})
+
+
+class TestTheLabsAnswer:
+    @pytest.fixture
+    def model(self, tmp_path):
+        return register_base_model(
+            str(make_tiny_model(tmp_path / "llama", ["How do I make soup?"], hidden=32)), now=NOON
+        )
+
+    def test_counts_with_the_models_own_tokenizer_and_plans_memory(self, frozen, model):
+        cost = cost_of_run(kind="sft", snapshot=frozen["demonstrations"], base=model, config={"epochs": 3})
+
+        told = cost.rehearsal.told
+        assert cost.is_counted
+        assert (cost.rows, cost.tokens) == (told["rows"], 3 * told["tokens"])
+        assert 0 < told["peaks"]["cpu"] < told["available"]["cpu"]
+        assert any("learned weights" in need["name"] for need in told["needs"])
+        assert not cost.rehearsal.trouble
+
+    def test_is_what_it_said_last_where_it_could_not_go_on(self, sft_cost, monkeypatch):
+        ended = CompletedProcess([], 1, stdout="", stderr="Traceback:\nThere is no such model.\n")
+        monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+
+        cost = sft_cost()
+
+        assert cost.rehearsal.trouble == "There is no such model."
+        assert (cost.rehearsal.told, cost.is_counted) == ({}, False)
+
+    def test_is_not_asked_for_about_a_model_that_is_elsewhere(self, frozen):
+        other = register_base_model("someone/some-model", now=NOON)
+
+        cost = cost_of_run(kind="sft", snapshot=frozen["demonstrations"], base=other, config={})
+
+        assert cost.rehearsal is None
+
+    def test_is_not_waited_for_without_end(self, sft_cost, monkeypatch):
+        monkeypatch.setattr(rehearsal, "SECONDS", 0.01)
+
+        assert not sft_cost().rehearsal.is_over
+
+
+class TestCheckingAForm:
+    @pytest.fixture
+    def check(self, client, rhea, frozen, base):
+        client.force_login(rhea)
+
+        def post(**changes):
+            given = {"snapshot": frozen["demonstrations"].pk, "base": base.pk, "idempotency_key": KEY}
+            return client.post("/admin/trainer/run/start/sft/", {**given, **changes, "check": ""})
+
+        return post
+
+    @pytest.mark.usefixtures("no_lab")
+    def test_starts_nothing_and_keeps_what_was_filled_in(self, check):
+        answer = check(epochs="2")
+
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "no run of this kind has finished yet" in page
+        assert "the node that takes it does, before it loads weights" in page
+        assert re.search(r'name="epochs" value="2"|value="2"[^>]*name="epochs"', page)
+        assert KEY in page
+        assert not Run.objects.exists()
+
+    @pytest.mark.usefixtures("no_lab")
+    def test_stores_no_model_that_is_typed(self, check):
+        assert check(base="", other_base="someone/some-model").context["check"]
+
+        assert Checkpoint.objects.count() == 1
+
+    def test_shows_memory_and_what_cannot_be(self, check, monkeypatch):
+        told = {
+            "facts": {"steps": "12", "processes": "1 on cpu"},
+            "rows": 4,
+            "tokens": 1000,
+            "needs": [{"name": "<b>weights", "bytes": 10**9, "why": "as loaded", "during": "", "on": "cpu"}],
+            "available": {"cpu": 10**9},
+            "peaks": {"cpu": 2 * 10**9},
+        }
+        words = "The run would need about 2 GB."
+        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told, words))
+
+        page = check(epochs="3").content.decode()
+
+        assert words in page
+        assert "about 3,000 tokens" in page
+        assert "&lt;b&gt;weights" in page
+        assert "1.9" in page
+
+    def test_names_every_setting_that_is_wrong_and_asks_nobody(self, check, monkeypatch):
+        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: pytest.fail("the lab was asked"))
+
+        answer = check(epochs="0", batch_size="x")
+
+        assert set(answer.context["form"].errors) == {"epochs", "batch_size"}
+        assert answer.context["check"] is None

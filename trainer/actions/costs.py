@@ -1,0 +1,168 @@
+"""What a run will take, before it is asked for: tokens, time, and memory where the lab can be asked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from trainer import rehearsal
+from trainer.actions.layout import READ_DEMONSTRATIONS, code_version, demonstrations_behind
+from trainer.actions.runs import check_request
+from trainer.handoff.rundir import RunSpec
+from trainer.models import Checkpoint, Run, RunMetric, Snapshot
+from trainer.rehearsal import Rehearsal
+
+BYTES_PER_TOKEN = 4
+"""Of English in the usual tokenizers, about; of Chinese in UTF-8, too."""
+LOOKED_AT = 5
+"""Runs of the same kind whose speed is taken, the newest."""
+MOST_LINES = 200
+MOST_GROUPS = 4
+"""Groups of rows that are counted; the others are taken to be like them."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    rows: int
+    """That are learned from, or answered."""
+    tokens: int
+    """That go through the model, or are sampled, until it ends by itself."""
+    is_counted: bool
+    """By the model's tokenizer; else guessed from the texts' bytes."""
+    speed: float | None
+    """Tokens a second, the median of what ``measured_by`` logged; None where no such run has finished."""
+    measured_by: list[Run] = field(default_factory=list)
+    rehearsal: Rehearsal | None = None
+    """None where the lab cannot be asked here."""
+
+    @property
+    def time(self) -> timedelta | None:
+        return timedelta(seconds=self.tokens / self.speed) if self.speed else None
+
+
+def cost_of_run(
+    *,
+    kind: str,
+    snapshot: Snapshot,
+    base: Checkpoint,
+    reward: Checkpoint | None = None,
+    config: Mapping[str, Any],
+) -> Cost:
+    """Nothing is stored and nothing is queued.
+
+    :raises Refusal: as ``queue_run`` would.
+    """
+    settings = check_request(kind, snapshot, base, reward, config)
+    rehearsed = _rehearse(kind, snapshot, base, reward, settings)
+    told = rehearsed.told if rehearsed else {}
+    rows, tokens = (told["rows"], told["tokens"]) if told else _guess(snapshot, settings)
+    measured_by = _alike(kind, base)
+    return Cost(
+        rows=rows,
+        tokens=round(_work(settings, rows, tokens)),
+        is_counted=bool(told),
+        speed=_speed(measured_by),
+        measured_by=measured_by,
+        rehearsal=rehearsed,
+    )
+
+
+def _rehearse(
+    kind: str, snapshot: Snapshot, base: Checkpoint, reward: Checkpoint | None, settings: dict[str, Any]
+) -> Rehearsal | None:
+    places = [base.location, *([reward.location] if reward else [])]
+    is_here = snapshot.file.exists() and all(Path(place).is_dir() for place in places)
+    if not (is_here and rehearsal.is_possible()):
+        return None
+    files = {snapshot.file.name: snapshot.file}
+    taught_by = demonstrations_behind(base) if kind in READ_DEMONSTRATIONS else None
+    if taught_by and taught_by.file.exists():
+        files["demonstrations.parquet"] = taught_by.file
+    spec = RunSpec(
+        kind=kind,
+        config=settings,
+        base_model=base.location,
+        reward_model=reward.location if reward else None,
+        base_digest=base.digest,
+        reward_digest=reward.digest if reward else None,
+        snapshot_digest=snapshot.digest,
+        code_version=code_version(),
+    )
+    return rehearsal.rehearse(spec, files)
+
+
+def _work(settings: Mapping[str, Any], rows: int, tokens: float) -> float:
+    """Tokens as the stages log them: those of the rows in each epoch; of prompts and answers in a rollout;
+    of the answers where there is nothing but them."""
+    if "iterations" in settings:
+        episode = tokens / max(rows, 1) + settings["max_new_tokens"]
+        return float(settings["iterations"] * settings["rollout_size"] * episode)
+    if "completions_per_prompt" in settings:
+        return float(
+            rows * settings["completions_per_prompt"] * _draws(settings) * settings["max_new_tokens"]
+        )
+    return float(tokens * settings.get("epochs", 1))
+
+
+def _draws(settings: Mapping[str, Any]) -> int:
+    """What is drawn for each answer that is kept; only those that are kept are logged."""
+    return int(settings.get("best_of", 1))
+
+
+def _alike(kind: str, base: Checkpoint) -> list[Run]:
+    """Finished runs to judge by: from the same model, or else of the same kind."""
+    done = Run.objects.filter(kind=kind, status=Run.Status.SUCCEEDED).order_by("-pk")
+    same = done.filter(base__digest=base.digest)
+    return list(same[:LOOKED_AT]) or list(done[:LOOKED_AT])
+
+
+def _speed(runs: list[Run]) -> float | None:
+    speeds = [speed * _draws(run.config) for run in runs for speed in _logged(run)]
+    return median(speeds) if speeds else None
+
+
+def _logged(run: Run) -> Iterator[float]:
+    lines = RunMetric.objects.filter(run=run, attempt=run.attempt).order_by("-line")[:MOST_LINES]
+    for line in lines:
+        if speed := line.values.get("tokens_per_second"):
+            yield speed
+
+
+def _guess(snapshot: Snapshot, settings: Mapping[str, Any]) -> tuple[int, float]:
+    """Rows of the split that is read, and their tokens, from the texts' bytes."""
+    if not snapshot.file.exists():
+        return snapshot.rows, 0
+    file = pq.ParquetFile(snapshot.file)
+    counted = rows = size = 0
+    for group in range(min(file.num_row_groups, MOST_GROUPS)):
+        table = file.read_row_group(group)
+        counted += len(table)
+        wanted = _of_split(table, str(settings.get("split", "train")))
+        rows, size = rows + len(wanted), size + sum(_bytes(wanted, name) for name in _texts(wanted))
+    share = file.metadata.num_rows / max(counted, 1)
+    found = round(rows * share)
+    most = settings.get("prompts") or found
+    return min(found, most), size * share / BYTES_PER_TOKEN
+
+
+def _of_split(table: pa.Table, split: str) -> pa.Table:
+    return table if split == "all" else table.filter(pc.equal(table["split"], split))
+
+
+def _texts(table: pa.Table) -> list[str]:
+    return [name for name in ("messages", "turns", "completions", "completion") if name in table.column_names]
+
+
+def _bytes(table: pa.Table, column: str) -> int:
+    """Of all texts in it; of a message or a completion, what was said."""
+    values = table[column].combine_chunks()
+    if pa.types.is_list(values.type):
+        said = values.flatten()
+        values = pc.struct_field(said, "content" if column in ("messages", "turns") else "text")
+    return int(pc.sum(pc.binary_length(values)).as_py() or 0)

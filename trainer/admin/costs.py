@@ -1,0 +1,93 @@
+"""What a run will take, in words, before it is started."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from trainer.actions.costs import Cost
+from trainer.admin.base import Facts
+from trainer.admin.links import listed
+
+MINUTE = timedelta(minutes=1)
+
+
+def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
+    """For the template; None where the form says why there is nothing to show."""
+    if cost is None:
+        return None
+    rehearsal = cost.rehearsal
+    told = rehearsal.told if rehearsal else {}
+    return {
+        "facts": [*_cost(cost), *_of_the_lab(told)],
+        "needs": told.get("needs", []),
+        "trouble": rehearsal.trouble if rehearsal else "",
+        "notes": _notes(cost),
+    }
+
+
+def _cost(cost: Cost) -> Facts:
+    tokens = _("about %(count)s tokens") if cost.is_counted else _("roughly %(count)s tokens")
+    return [
+        (_("Rows that it reads"), _number(cost.rows)),
+        (_("Work"), tokens % {"count": _number(cost.tokens)}),
+        (_("Speed"), _speed(cost)),
+        (_("Time"), _time(cost.time)),
+    ]
+
+
+def _speed(cost: Cost) -> SafeString | str:
+    if cost.speed is None:
+        return _("no run of this kind has finished yet")
+    words = _("%(count)s tokens a second, measured in") % {"count": _number(cost.speed)}
+    return format_html("{} {}", words, listed(cost.measured_by))
+
+
+def _time(time: timedelta | None) -> str:
+    if time is None:
+        return _("unknown")
+    if time < MINUTE:
+        return _("less than a minute")
+    start = now()
+    return _("about %(time)s") % {"time": timesince(start, start + time)}
+
+
+def _of_the_lab(told: dict[str, Any]) -> Facts:
+    if not told:
+        return []
+    facts = told["facts"]
+    names = {"steps": _("Steps"), "processes": _("Processes"), "weights": _("Weights"), "trunk": _("Layers")}
+    peaks: Facts = [
+        (
+            _("Memory on %(device)s") % {"device": device},
+            _("at most %(peak)s; %(free)s are free")
+            % {"peak": filesizeformat(peak), "free": filesizeformat(told["available"][device])},
+        )
+        for device, peak in told["peaks"].items()
+    ]
+    return [*((words, facts[name]) for name, words in names.items() if name in facts), *peaks]
+
+
+def _notes(cost: Cost) -> list[str]:
+    notes = [_("The time is that of the steps, without loading the model and judging what is held out.")]
+    if not cost.is_counted:
+        notes.append(_("Tokens are guessed: four bytes of text each."))
+    if cost.rehearsal is None:
+        notes.append(
+            _("This machine cannot plan its memory: the node that takes it does, before it loads weights.")
+        )
+    elif not cost.rehearsal.is_over:
+        notes.append(_("Its memory could not be planned in a minute: the node that takes it does that."))
+    elif cost.rehearsal.told:
+        notes.append(_("Memory is that of this machine; the node that takes it looks at its own."))
+    return notes
+
+
+def _number(count: float) -> str:
+    return number_format(round(count), use_l10n=True, force_grouping=True)

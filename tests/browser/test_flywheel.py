@@ -100,6 +100,7 @@ class TestFlywheel:
         admin.page.get_by_role("link", name="Run the whole loop").first.click()
         admin.page.get_by_role("button", name="Run the loop").click()
         expect(admin.page.get_by_text("The loop is queued")).to_be_visible()
+        start = admin.page.url
         for kind in ("Supervised (SFT)", "Reward model", "Policy (PPO)", "Sample candidates"):
             admin.go("/admin/trainer/run/")
             admin.page.get_by_role("link", name=re.compile(re.escape(kind))).first.click()
@@ -107,6 +108,10 @@ class TestFlywheel:
             expect(admin.page.locator("[data-run=status]").first).to_have_text(
                 "Succeeded", timeout=120 * SECONDS
             )
+
+        admin.page.goto(start)
+        expect(admin.page.get_by_role("status")).to_have_text(re.compile("Succeeded"))
+        expect(admin.page.locator(".desk-stages li")).to_have_count(4)
 
         # By line feeds alone: a tiny model also says other signs that Python takes for the end of a line.
         said = (var / "runs" / "4" / "attempt-1" / "samples.jsonl").read_text().rstrip("\n").split("\n")

@@ -15,6 +15,7 @@ from annotation.actions.rankings import submit_ranking
 from annotation.models import Campaign, Demonstration, Person
 from tests.conftest import NOON
 from trainer.actions.checkpoints import register_base_model
+from trainer.actions.pipelines import loop_of, start_pipeline
 from trainer.actions.runs import queue_run
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.models import Checkpoint
@@ -127,6 +128,13 @@ def reward_model(frozen, base, rhea):
 @pytest.fixture
 def sft_run(frozen, base, rhea):
     return queue_run(kind="sft", snapshot=frozen["demonstrations"], base=base, created_by=rhea, now=NOON)
+
+
+@pytest.fixture
+def loop(kitchen, frozen, base, rhea):
+    """SFT, reward model, PPO and new candidates, each queued on those before it."""
+    pipeline = loop_of(kitchen, True, rhea, NOON)
+    return list(start_pipeline(pipeline=pipeline, start=base, by=rhea, now=NOON).stages.order_by("pk"))
 
 
 @pytest.fixture

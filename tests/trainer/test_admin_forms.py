@@ -7,8 +7,9 @@ import pytest
 from annotation.models import Campaign
 from tests.conftest import NOON
 from trainer.actions.checkpoints import register_base_model
+from trainer.actions.pipelines import loop_of
 from trainer.handoff.configs import PPOConfig
-from trainer.models import Checkpoint, Run, Snapshot
+from trainer.models import Checkpoint, Pipeline, Run, Snapshot
 from trainer.recipes import SHORT
 
 KEY = str(UUID(int=7))
@@ -263,13 +264,31 @@ class TestTheStartForm:
 
 
 class TestTheWholeLoop:
-    def test_queues_four_runs_and_shows_them(self, post, client, kitchen, demonstrations, rankings, base):
+    def test_starts_a_pipeline_and_shows_its_stages(
+        self, post, client, kitchen, demonstrations, rankings, base
+    ):
         answer = post("run/loop/", campaign=kitchen.pk, base=base.pk, idempotency_key=KEY)
 
-        kinds = list(Run.objects.order_by("pk").values_list("kind", flat=True))
-        assert kinds == ["sft", "reward", "ppo", "sample"]
-        page = client.get(answer.url)
-        assert page.context["cl"].result_count == 4
+        stages = [stage["run"] for stage in client.get(answer.url).context["stages"]]
+        assert [run.kind for run in stages] == ["sft", "reward", "ppo", "sample"]
+        assert [run.pipeline_run.pipeline.name for run in stages] == ["The whole loop"] * 4
+
+    def test_goes_by_the_pipeline_as_somebody_changed_it(self, post, kitchen, demonstrations, rankings, base):
+        loop_of(kitchen, False, None, NOON)
+        Pipeline.objects.update(document="stages: {sft: {settings: {epochs: 7}}}")
+
+        post("run/loop/", campaign=kitchen.pk, base=base.pk, idempotency_key=KEY)
+
+        assert Run.objects.get().config["epochs"] == 7
+        assert Pipeline.objects.count() == 1
+
+    def test_says_that_the_last_one_is_not_over(self, post, kitchen, demonstrations, rankings, base):
+        post("run/loop/", campaign=kitchen.pk, base=base.pk, idempotency_key=KEY)
+
+        again = post("run/loop/", campaign=kitchen.pk, base=base.pk, idempotency_key=UUID(int=2))
+
+        assert "is not over yet" in again.context["form"].non_field_errors()[0]
+        assert Run.objects.count() == 4
 
     def test_offers_a_short_try_and_the_defaults(self, post, kitchen, base, frozen):
         post("run/loop/", campaign=kitchen.pk, base=base.pk, is_short="on", idempotency_key=KEY)

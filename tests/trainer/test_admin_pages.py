@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import NOON
 from trainer.actions.execution import execute_next_run
-from trainer.actions.runs import cancel_run, queue_chain, queue_run
+from trainer.actions.runs import cancel_run, queue_run
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion
 
@@ -198,8 +198,8 @@ class TestRunPage:
         assert "default 3" in page
         assert "default 8" not in page
 
-    def test_of_a_chain_names_the_run_it_waits_for(self, show, kitchen, frozen, base, rhea):
-        sft, reward, ppo, _sample = queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
+    def test_of_a_chain_names_the_run_it_waits_for(self, show, loop):
+        sft, reward, ppo, _sample = loop
 
         page = show(ppo)
 

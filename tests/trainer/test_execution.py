@@ -15,7 +15,7 @@ from tests.conftest import NOON
 from trainer import launch, pulse
 from trainer.actions import layout
 from trainer.actions.execution import claim_next_run, execute_next_run, reclaim_overdue_runs
-from trainer.actions.runs import cancel_run, queue_chain, queue_run
+from trainer.actions.runs import cancel_run, queue_run
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion
 
@@ -241,9 +241,7 @@ class TestExecuteNextRun:
         assert run.status == Run.Status.RUNNING
         assert not Checkpoint.objects.filter(kind="sft").exists()
 
-    def test_failure_of_one_ends_the_chain_with_the_reason(self, kitchen, frozen, base, rhea, execute):
-        queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
-
+    def test_failure_of_one_ends_the_chain_with_the_reason(self, loop, execute):
         execute("run.mark_failed('No.')", "sys.exit(1)")
 
         sft, *rest = Run.objects.order_by("pk")
@@ -252,11 +250,10 @@ class TestExecuteNextRun:
         assert all(run.failure for run in rest)
 
     def test_the_next_of_a_chain_starts_from_what_the_last_one_made(
-        self, kitchen, frozen, base, rhea, execute, monkeypatch, django_capture_on_commit_callbacks
+        self, loop, execute, monkeypatch, django_capture_on_commit_callbacks
     ):
         rung = []
         monkeypatch.setattr(doorbell, "_ring", rung.append)
-        queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
 
         with django_capture_on_commit_callbacks(execute=True):
             sft = execute(*MAKES_WEIGHTS)
@@ -285,8 +282,7 @@ class TestDoorbell:
         assert mine.claim("me", now=NOON, lease=settings.RUN_LEASE)
         assert not theirs.claim("them", now=NOON, lease=settings.RUN_LEASE)
 
-    def test_the_oldest_ready_run_goes_first(self, kitchen, frozen, base, rhea):
-        queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
+    def test_the_oldest_ready_run_goes_first(self, loop, frozen, base, rhea):
         later = queue_run(kind="sample", snapshot=frozen["prompts"], base=base, created_by=rhea, now=NOON)
 
         assert claim_next_run(worker="w", now=NOON).kind == "sft"

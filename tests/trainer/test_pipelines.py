@@ -11,9 +11,12 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation import doorbell
+from annotation.models import CandidateSet
 from tests.conftest import NOON
 from tests.trainer.conftest import rank
-from trainer import tasks
+from trainer import launch, tasks
+from trainer.actions.execution import execute_next_run
 from trainer.actions.pipelines import repeat_pipelines, settle_pipelines, start_pipeline, stop_pipeline
 from trainer.errors import InvalidPipeline, NothingToFreeze, PipelineBusy, StageMissing
 from trainer.models import Checkpoint, Pipeline, PipelineRun, Run
@@ -211,6 +214,33 @@ class TestSomeStages:
     def test_are_named_as_in_the_file(self, start, which):
         with pytest.raises(InvalidPipeline, match="sft, reward, ppo, sample"):
             start(**{which: "bake"})
+
+
+class TestTheWholeLoop:
+    def test_goes_through_the_queue_to_its_end(self, loop, script, monkeypatch, prompts):
+        said = f"run.append_sample(prompt_id={prompts[0].pk}, completion='Stir it.', finished=True, tokens=3"
+        monkeypatch.setattr(launch, "POLL_SECONDS", 0.02)
+        monkeypatch.setattr(doorbell, "_ring", lambda task: None)
+        command = script(
+            "if run.spec().kind == 'sample':",
+            f"    {said}, score=None, ref_kl=None, step=None)",
+            f"    {said.replace('Stir', 'Bake')}, score=None, ref_kl=None, step=None)",
+            "else:",
+            "    with run.publish_result() as folder: (folder / 'kind').write_text(run.spec().kind)",
+            "run.mark_done({})",
+        )
+        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        sets = CandidateSet.objects.count()
+
+        while execute_next_run(worker="w", clock=lambda: LATER, stopping=lambda: False):
+            pass
+        settle_pipelines(now=LATER)
+
+        sft, reward, ppo, sample = started = list(Run.objects.order_by("pk"))
+        assert {run.status for run in started} == {"SUCCEEDED"}
+        assert (reward.base_run.result, ppo.reward_run.result) == (sft.result, reward.result)
+        assert PipelineRun.objects.get().status == "SUCCEEDED"
+        assert CandidateSet.objects.count() == sets + 1
 
 
 @pytest.mark.usefixtures("demonstrations", "rankings")

@@ -4,16 +4,14 @@ import pytest
 
 from annotation import doorbell
 from annotation.errors import IdempotencyConflict
-from annotation.models import Campaign
 from tests.conftest import NOON
 from trainer import dispatch
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.execution import claim_next_run
-from trainer.actions.runs import cancel_run, queue_chain, queue_run
+from trainer.actions.runs import cancel_run, queue_run
 from trainer.errors import (
     BaseRunLost,
     InvalidConfig,
-    NothingToFreeze,
     RewardMissing,
     RewardNotUsed,
     RunAlreadyFinished,
@@ -138,40 +136,9 @@ class TestQueueRun:
             queue(kind="reward", snapshot=frozen["rankings"], base=sft_run)
 
 
-class TestQueueChain:
-    def test_links_each_run_to_the_ones_it_builds_on(self, kitchen, frozen, base, rhea):
-        sft, reward, ppo, sample = queue_chain(
-            campaign=kitchen, base=base, created_by=rhea, now=NOON, overrides={"ppo": {"iterations": 3}}
-        )
-
-        assert [run.kind for run in (sft, reward, ppo, sample)] == ["sft", "reward", "ppo", "sample"]
-        assert (sft.base, reward.base_run, ppo.base_run, ppo.reward_run) == (base, sft, sft, reward)
-        assert (sample.base_run, sample.delivers) == (ppo, True)
-        assert ppo.config["iterations"] == 3
-        assert list(Run.objects.ready(NOON)) == [sft]
-
-    def test_queues_nothing_where_one_part_is_missing(self, kitchen, demonstrations, base, rhea):
-        with pytest.raises(NothingToFreeze, match="ranked"):
-            queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
-
-        assert Run.objects.count() == 0
-
-    def test_a_second_click_queues_nothing_more(self, kitchen, frozen, base, rhea):
-        for _ in range(2):
-            queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON, idempotency_key=UUID(int=1))
-
-        assert Run.objects.count() == 4
-
-    def test_refuses_an_empty_campaign(self, base, rhea):
-        with pytest.raises(NothingToFreeze):
-            queue_chain(campaign=Campaign.objects.create(name="Attic"), base=base, created_by=rhea, now=NOON)
-
-
 class TestCancelRun:
-    def test_ends_a_waiting_run_and_those_that_wait_for_it(self, kitchen, frozen, base, rhea):
-        sft, reward, ppo, sample = queue_chain(campaign=kitchen, base=base, created_by=rhea, now=NOON)
-
-        cancel_run(sft, now=NOON)
+    def test_ends_a_waiting_run_and_those_that_wait_for_it(self, loop):
+        cancel_run(loop[0], now=NOON)
 
         runs = list(Run.objects.order_by("pk"))
         assert {run.status for run in runs} == {Run.Status.CANCELLED}

@@ -10,16 +10,19 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from annotation.errors import IdempotencyConflict, Refusal
-from annotation.models import Person
+from annotation.models import Campaign, Person
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.filters import Filters, chosen_rows
 from trainer.actions.runs import SNAPSHOT_KINDS, Origin, cancel_run, queue_run
 from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import InvalidPipeline, PipelineBusy, StageMissing
 from trainer.models import Checkpoint, Pipeline, PipelineRun, Run, Snapshot
-from trainer.pipelines import PipelineError, PipelineSpec, Stage, read_pipeline
+from trainer.pipelines import PipelineError, PipelineSpec, Stage, read_pipeline, write_pipeline
+from trainer.recipes import SHORT
 
 Reason = PipelineRun.Reason
+LOOP, SHORT_LOOP = "The whole loop", "The whole loop, a short try"
+"""Names of pipelines that the admin's button makes, in whatever language it is seen."""
 
 
 def start_pipeline(
@@ -71,6 +74,14 @@ def start_pipeline(
         _check_idle(pipeline)
         raise
     return started
+
+
+def loop_of(campaign: Campaign, is_short: bool, by: Person | None, now: datetime) -> Pipeline:
+    """The campaign's pipeline that is the whole loop, as somebody may have changed it by now."""
+    name, recipe = (SHORT_LOOP, SHORT) if is_short else (LOOP, {})
+    made = {"document": write_pipeline(recipe), "created_by": by, "created_at": now}
+    pipeline, _is_new = Pipeline.objects.get_or_create(campaign=campaign, name=name, defaults=made)
+    return pipeline
 
 
 def stop_pipeline(started: PipelineRun, *, by: Person | None, now: datetime) -> None:

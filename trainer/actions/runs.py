@@ -1,21 +1,20 @@
-"""Asking for runs: queueing one, queueing the whole chain, cancelling."""
+"""Asking for runs, and cancelling them."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from annotation.errors import IdempotencyConflict
-from annotation.models import Campaign, Person
+from annotation.models import Person
 from trainer import dispatch, shelf
-from trainer.actions.snapshots import freeze_snapshot
 from trainer.errors import (
     BaseRunLost,
     InvalidConfig,
@@ -176,89 +175,6 @@ def check_quota(person: Person | None) -> None:
         raise TooManyRuns(
             _("%(count)d of your runs wait or run already. Cancel some, or wait for them.") % {"count": most}
         )
-
-
-def queue_chain(
-    *,
-    campaign: Campaign,
-    base: Checkpoint,
-    created_by: Person | None,
-    now: datetime,
-    overrides: Mapping[str, Mapping[str, Any]] | None = None,
-    idempotency_key: UUID | None = None,
-) -> list[Run]:
-    """Freeze what there is and queue SFT → reward model → PPO → sample, each on the results before it.
-
-    ``overrides`` holds, by kind of run, what differs from the defaults.
-
-    :raises NothingToFreeze: there are no demonstrations, no rankings or no prompts yet.
-    :raises InvalidConfig: a setting is not known or its value is not allowed.
-    :raises IdempotencyConflict: the key came before with another request.
-    :raises TooManyRuns: too many of this person's runs are not over yet.
-    """
-    if idempotency_key and (known := _chain_of(idempotency_key)):
-        _check_same(known, campaign, base, overrides or {})
-        return known
-    # Each in a transaction of its own, that of one moment; a snapshot that no run reads does no harm.
-    snapshots = {
-        kind: freeze_snapshot(campaign=campaign, kind=kind, created_by=created_by, now=now)
-        for kind in Snapshot.Kind
-        if kind in {SNAPSHOT_KINDS[one] for one in CHAIN}
-    }
-    with transaction.atomic():
-        return _queue_on(snapshots, base, created_by, overrides or {}, idempotency_key, now)
-
-
-def _queue_on(
-    snapshots: Mapping[Snapshot.Kind, Snapshot],
-    first: Checkpoint,
-    created_by: Person | None,
-    overrides: Mapping[str, Mapping[str, Any]],
-    idempotency_key: UUID | None,
-    now: datetime,
-) -> list[Run]:
-
-    def queue(kind: Run.Kind, base: Origin, reward: Origin | None = None) -> Run:
-        return queue_run(
-            kind=kind,
-            snapshot=snapshots[SNAPSHOT_KINDS[kind]],
-            base=base,
-            reward=reward,
-            config=overrides.get(kind),
-            created_by=created_by,
-            idempotency_key=_key_of(kind, idempotency_key) if idempotency_key else None,
-            now=now,
-        )
-
-    sft = queue(Run.Kind.SFT, first)
-    reward = queue(Run.Kind.REWARD, sft)
-    ppo = queue(Run.Kind.PPO, sft, reward)
-    sample = queue(Run.Kind.SAMPLE, ppo)
-    return [sft, reward, ppo, sample]
-
-
-CHAIN = (Run.Kind.SFT, Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.SAMPLE)
-
-
-def _key_of(kind: Run.Kind, key: UUID) -> UUID:
-    return uuid5(key, kind.value)
-
-
-def _chain_of(key: UUID) -> list[Run]:
-    """The runs that this key has queued, in order."""
-    return list(Run.objects.filter(idempotency_key__in=[_key_of(k, key) for k in CHAIN]).order_by("pk"))
-
-
-def _check_same(
-    chain: Sequence[Run], campaign: Campaign, first: Checkpoint, overrides: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """What the campaign had may have grown since, so the snapshots say nothing.
-
-    :raises IdempotencyConflict: the chain was asked for with other settings.
-    """
-    same = all(run.config == _full_config(run.kind, overrides.get(run.kind, {})) for run in chain)
-    if chain[0].campaign != campaign or chain[0].base != first or not same:
-        raise IdempotencyConflict(_("This was sent before, with other contents. Open the form anew."))
 
 
 def cancel_run(run: Run, *, by: Person | None = None, now: datetime) -> None:

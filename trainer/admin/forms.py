@@ -15,9 +15,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from annotation.errors import Refusal
 from annotation.models import Campaign, Person
 from trainer.actions.checkpoints import find_base_model, register_base_model
-from trainer.actions.runs import queue_chain
-from trainer.models import Checkpoint, Run
-from trainer.recipes import SHORT
+from trainer.actions.pipelines import loop_of, start_pipeline
+from trainer.models import Checkpoint, PipelineRun
 
 
 class RegisterForm(forms.Form):
@@ -113,17 +112,17 @@ class LoopForm(BaseModelForm):
         super().__init__(*args, **kwargs)
         self.suggest("campaign", Campaign.objects.order_by("-pk").first())
 
-    def queue(self, person: Person, *, now: datetime) -> list[Run]:
-        """The runs of the loop; none when it was refused, for a reason on the form."""
+    def start(self, person: Person, *, now: datetime) -> PipelineRun | None:
+        """The start of the campaign's loop; None when it was refused, for a reason on the form."""
         try:
-            return queue_chain(
-                campaign=self.cleaned_data["campaign"],
-                base=self.chosen_base(now=now),
-                created_by=person,
+            base = self.chosen_base(now=now)
+            return start_pipeline(
+                pipeline=loop_of(self.cleaned_data["campaign"], self.cleaned_data["is_short"], person, now),
+                start=base,
+                by=person,
                 now=now,
-                overrides=SHORT if self.cleaned_data["is_short"] else None,
                 idempotency_key=self.cleaned_data["idempotency_key"],
             )
         except Refusal as refusal:
             self.refuse(refusal)
-            return []
+            return None

@@ -1,9 +1,7 @@
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -77,11 +75,10 @@ class RunAdmin(RunSteering):
     )
     def loop(self, request: HttpRequest) -> HttpResponse:
         form = LoopForm(request.POST or None, initial=request.GET.dict())
-        if form.is_valid() and (runs := form.queue(self.person(request), now=timezone.now())):
+        if form.is_valid() and (started := form.start(self.person(request), now=timezone.now())):
             words = _("The loop is queued: SFT, reward model, PPO, and new candidates to rank.")
             messages.success(request, words)
-            query = urlencode({"campaign__id__exact": runs[0].campaign_id})
-            return HttpResponseRedirect(f"{reverse('admin:trainer_run_changelist')}?{query}")
+            return HttpResponseRedirect(url_of(started))
         return self.form_page(
             request,
             form,
@@ -89,7 +86,8 @@ class RunAdmin(RunSteering):
             button=_("Run the loop"),
             lead=_(
                 "Freezes what the campaign has now, then trains a supervised model, a reward model and a "
-                "policy, and gives the policy's answers to the labelers."
+                "policy, and gives the policy's answers to the labelers. It is one of the campaign's "
+                "pipelines: change its stages there, or have it repeat by itself."
             ),
         )
 

@@ -193,9 +193,11 @@ class RunDirectory:
         for unfinished in (self.path / CHECKPOINTS).glob("*.unfinished"):
             shutil.rmtree(unfinished)
 
-    def log_metrics(self, *, step: int, steps: int, **values: float) -> None:
-        """Append a line; names are those of ``metrics.py``."""
-        self._append(METRICS, {"step": step, "steps": steps, "at": round(time.time(), 3), **values})
+    def log_metrics(self, *, step: int, steps: int, **values: float) -> dict[str, float]:
+        """Append a line, and return it; names are those of ``metrics.py``."""
+        line = {"step": step, "steps": steps, "at": round(time.time(), 3), **values}
+        self._append(METRICS, line)
+        return line
 
     def read_metrics(self, after_line: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The lines after the first ``after_line``, and how many there are now. A half-written one waits."""

@@ -9,6 +9,7 @@ from types import FrameType
 
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.errors import NotANumber, Stopped
+from trainer.rlhf.trackers import Trackers
 
 
 class Reporter:
@@ -16,6 +17,7 @@ class Reporter:
 
     def __init__(self, directory: RunDirectory, *, writes: bool = True) -> None:
         self.directory, self.writes = directory, writes
+        self.trackers = Trackers(directory)
         self.stopping = False
         self._begun = self._last = time.monotonic()
         self._begun_at: int | None = None
@@ -41,7 +43,7 @@ class Reporter:
                 )
         if not self.writes:
             return
-        self.directory.log_metrics(step=step, steps=steps, **_rounded(values))
+        self.trackers.show(self.directory.log_metrics(step=step, steps=steps, **_rounded(values)))
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         if sys.stderr.isatty():
             self._redraw(f"step {step}/{steps}  {self._clock(step, steps)}  {shown}")
@@ -68,6 +70,7 @@ class Reporter:
 
     def close(self) -> None:
         """After the last step: what comes next starts a line of its own."""
+        self.trackers.close()
         if self.writes and sys.stderr.isatty() and self._begun_at is not None:
             print(file=sys.stderr, flush=True)
 

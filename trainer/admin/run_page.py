@@ -10,23 +10,22 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotation.models import Person, Prompt
+from annotation.models import Person
+from trainer.admin.lineage import given
 from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
 from trainer.admin.figures import compared, in_words
 from trainer.admin.health import health_of
-from trainer.admin.lineage import given
 from trainer.admin.links import clone_url, link_to
 from trainer.admin.run_logs import logs_of
+from trainer.admin.run_samples import said_by
 from trainer.advice import advice_for
 from trainer.handoff.configs import explain
 from trainer.handoff.metrics import METRICS
-from trainer.handoff.rundir import RunDirectory
 from trainer.models import Run
 from trainer.models.history import FAILURES
 
 SCRIPT = "app/admin/run-page.js"
-SHOWN_SAMPLES = 6
 SHOWN_EVENTS = 50
 ENDINGS = dict(FAILURES)
 TELLING = [
@@ -66,7 +65,7 @@ def run_page(run: Run) -> dict[str, Any]:
         "compared": compared(run.summary),
         "changed": [setting for setting in settings if setting["is_changed"]],
         "settings": settings,
-        "said": _said(run),
+        "said": said_by(run),
         "advice": advice_for(run.failure_class),
         "story": _story(run),
         "logs": logs_of(run),
@@ -160,13 +159,3 @@ def _by(actor: str) -> str:
     if kind == "person" and number.isdecimal():
         return str(Person.objects.filter(pk=number).first() or "–")
     return {"sweep": _("the sweep"), "command": _("a command")}.get(actor, actor)
-
-
-def _said(run: Run) -> list[dict[str, Any]]:
-    """The last of what the policy said, with the prompts; nothing where the run directory is elsewhere."""
-    try:
-        samples = RunDirectory(run.folder).read_samples()[-SHOWN_SAMPLES:]
-        prompts = Prompt.objects.in_bulk([sample["prompt_id"] for sample in samples])
-        return [{**sample, "prompt": prompts.get(sample["prompt_id"])} for sample in samples]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []

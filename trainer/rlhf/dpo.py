@@ -23,6 +23,7 @@ from trainer.rlhf.rankings import RankingBatch, RankingStep, in_passes, rankings
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -48,6 +49,14 @@ def train_dpo(
     backbone.add_role(policy.name or FULL, config.seed)
     if config.shard:
         shard_layers(backbone, world)
+    beside = SideBySide(
+        policy,
+        tokenizer,
+        directory.data_path("rankings.parquet"),
+        max_prompt_tokens=config.max_prompt_tokens,
+        longest=max(len(answer) for ranking in train for answer in ranking.family.completions),
+        world=world,
+    )
     trunks = TrunkCache(backbone)
 
     widths = [ranking.family.width for ranking in train]
@@ -91,6 +100,7 @@ def train_dpo(
         held_out_accuracy = accuracy(policy, looked_at, world)
         report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
         summary["held_out_accuracy"] = round(held_out_accuracy, 4)
+    beside.keep(directory, step=learner.step)
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:

@@ -36,6 +36,7 @@ from trainer.rlhf.ranking_losses import implicit_rewards, kto_loss
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -107,6 +108,14 @@ def train_kto(
     backbone.add_role(policy.name or FULL, config.seed)
     if config.shard:
         shard_layers(backbone, world)
+    beside = SideBySide(
+        policy,
+        tokenizer,
+        directory.data_path("feedback.parquet"),
+        max_prompt_tokens=config.max_prompt_tokens,
+        longest=max(len(opinion.completion) for opinion in train),
+        world=world,
+    )
     trunks = TrunkCache(backbone)
 
     # The reference is the policy before its first step, so it need not stay: what it says is kept instead.
@@ -151,6 +160,7 @@ def train_kto(
         held_out_accuracy = accuracy(config, policy, looked_at, world)
         report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
         summary["held_out_accuracy"] = round(held_out_accuracy, 4)
+    beside.keep(directory, step=learner.step)
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:

@@ -28,6 +28,7 @@ from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.rewards import holdout_reward, load_reward
 from trainer.rlhf.rollouts import Models, Rollout, collect_rollout
 from trainer.rlhf.sft import collate, demonstrations_in, sft_loss
+from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.world import World
 
 # bfloat16 keeps 8 bits: the sampler's log-probabilities, computed token by token, differ that much from the
@@ -44,6 +45,14 @@ def train_ppo(
     demonstrations = demonstrations_to_mix(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     models = _models(config, spec, backbone, tokenizer)
+    beside = SideBySide(
+        models.policy,
+        tokenizer,
+        directory.data_path("prompts.parquet"),
+        max_prompt_tokens=config.max_prompt_tokens,
+        longest=config.max_new_tokens,
+        world=world,
+    )
     learner = _learner(config, models, world)
     controller = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
     progress, flight = Numbers(iteration=1.0), Flight(backbone, config.rows_per_pass)
@@ -105,6 +114,7 @@ def train_ppo(
 
     if world.is_first:
         with learner.averaged(), directory.publish_result() as folder:
+            beside.keep(directory, step=min(iteration, config.iterations))
             save_role(backbone, models.policy.name or FULL, tokenizer, folder)
     return {
         "score": round(progress["score"], 4),

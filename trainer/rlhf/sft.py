@@ -19,6 +19,7 @@ from trainer.rlhf.modeling import Role, learned_states, token_logprobs
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
 
@@ -47,6 +48,14 @@ def train_sft(
     backbone.add_role("sft", config.seed)
     if config.shard:
         shard_layers(backbone, world)
+    beside = SideBySide(
+        policy,
+        tokenizer,
+        directory.data_path("demonstrations.parquet"),
+        max_prompt_tokens=config.max_prompt_tokens,
+        longest=max(len(sequence.learned) for sequence in train),
+        world=world,
+    )
     trunks = TrunkCache(backbone)
 
     lengths = [len(sequence.ids) for sequence in train]
@@ -86,6 +95,7 @@ def train_sft(
     summary: dict[str, object] = {"loss": round(last["loss"], 4), "demonstrations": len(train)}
     summary |= {"left_out": left_out} if left_out else {}
     summary |= {"held_out_loss": round(best.loss, 4)} if held_out else {}
+    beside.keep(directory, step=learner.step)
     gather_layers(backbone, world)
     if world.is_first:
         with directory.publish_result() as folder:

@@ -65,7 +65,7 @@ class TestEachKind:
         assert len({(folder / "model.safetensors").read_bytes() for folder in folders}) == 3
 
     def test_keeps_what_the_policy_said(self, chain):
-        samples = chain["ppo"].read_samples()
+        samples = [sample for sample in chain["ppo"].read_samples() if "base" not in sample]
 
         assert len(samples) == 8  # two iterations of four
         assert {sample["step"] for sample in samples} == {1, 2}

@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 
 from annotation.errors import Refusal
 from trainer.admin.base import Facts, ResearcherAdmin
+from trainer.admin.behind import as_json, sources_of
 from trainer.admin.figures import in_words
 from trainer.admin.forms import RegisterForm
 from trainer.admin.lineage import lineage
@@ -69,6 +70,7 @@ class CheckpointAdmin(ResearcherAdmin):
             "facts": _facts(row),
             "figures": in_words(row.summary),
             "origins": lineage(row),
+            "sources": sources_of(row),
             "starts": starts_from(row),
             "is_here": Path(row.location).is_dir(),
             "has_adapters": has_adapters(row),
@@ -77,10 +79,21 @@ class CheckpointAdmin(ResearcherAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         address = "<int:checkpoint_id>/download/<str:form>/"
+        json = "<int:checkpoint_id>/lineage.json"
         return [
             path(address, view(self.download), name="trainer_checkpoint_download"),
+            path(json, view(self.lineage), name="trainer_checkpoint_lineage"),
             *super().get_urls(),
         ]
+
+    def lineage(self, request: HttpRequest, checkpoint_id: int) -> HttpResponseBase:
+        """All that people gave for it, written while it is sent."""
+        self.check_researcher(request)
+        checkpoint = get_object_or_404(Checkpoint, pk=checkpoint_id)
+        answer = StreamingHttpResponse(as_json(checkpoint), content_type="application/json")
+        name = f"lineage-of-checkpoint-{checkpoint.pk}.json"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
 
     def download(self, request: HttpRequest, checkpoint_id: int, form: str) -> HttpResponseBase:
         """One archive, made while it is sent. ``form``: merged or apart."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.admin.lineage import given
+from trainer.actions.lineage import given
 from trainer.models import Run
 
 

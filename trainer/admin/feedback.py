@@ -13,12 +13,11 @@ from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue
 from annotation.admin.lists import LongList, Rows, accounts
 from annotation.models import FeedbackUse
-from trainer.actions.feedback_lineage import snapshots_holding
-from trainer.admin.links import listed
+from trainer.admin.onward import FIELDS, Onward
 
 
 @admin.register(FeedbackUse)
-class FeedbackUseAdmin(LongList, RecordAdmin):
+class FeedbackUseAdmin(Onward, LongList, RecordAdmin):
     list_display = ["id", "prompt", "source", "said", "weight", "person", "given_at"]
     list_display_links = ["id", "prompt"]
     list_filter = ["source", "is_good", "campaign"]
@@ -32,7 +31,7 @@ class FeedbackUseAdmin(LongList, RecordAdmin):
         "weight",
         "the_ranking",
         "the_demonstration",
-        "snapshots",
+        *FIELDS,
         "person",
         "the_message",
         "given_at",
@@ -58,10 +57,6 @@ class FeedbackUseAdmin(LongList, RecordAdmin):
     @admin.display(description=_("demonstration"))
     def the_demonstration(self, use: FeedbackUse) -> SafeString | str:
         return _link(use.demonstration)
-
-    @admin.display(description=_("in snapshots"))
-    def snapshots(self, use: FeedbackUse) -> SafeString | str:
-        return listed(snapshots_holding(use))
 
     @admin.display(description=_("answer in the chat"))
     def the_message(self, use: FeedbackUse) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from trainer.actions.lineage import given
 from trainer.admin.links import link_to
-from trainer.models import Checkpoint, Run
+from trainer.models import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,6 @@ class Origin:
 
 def lineage(checkpoint: Checkpoint) -> list[Origin]:
     return list(_origins(checkpoint, seen=set()))
-
-
-def given(run: Run, role: str) -> Checkpoint | None:
-    """The run's ``base`` or ``reward``: a checkpoint, or what the run before has made by now."""
-    before: Run | None = getattr(run, f"{role}_run")
-    checkpoint: Checkpoint | None = before.result if before else getattr(run, role)
-    return checkpoint
 
 
 def _origins(checkpoint: Checkpoint, seen: set[int]) -> Iterable[Origin]:

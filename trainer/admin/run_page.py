@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.models import Person
-from trainer.admin.lineage import given
+from trainer.actions.lineage import given
 from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
 from trainer.admin.figures import compared, in_words

@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,6 +15,7 @@ from unfold.enums import ActionVariant
 
 from annotation.errors import Refusal
 from trainer.admin.base import Facts, ResearcherAdmin
+from trainer.admin.behind import rows_page
 from trainer.admin.differences import compared_here, told
 from trainer.admin.erasures import erased_since
 from trainer.admin.links import listed, starts_on, url_of
@@ -36,6 +38,7 @@ class SnapshotAdmin(ResearcherAdmin):
         return [
             path("<int:snapshot_id>/export/", view(self.export), name="trainer_snapshot_export"),
             path("<int:snapshot_id>/compare/", view(self.compare), name="trainer_snapshot_compare"),
+            path("<int:snapshot_id>/rows/", view(self.rows), name="trainer_snapshot_rows"),
             *super().get_urls(),
         ]
 
@@ -93,6 +96,19 @@ class SnapshotAdmin(ResearcherAdmin):
             method="get",
             **_compared(form, snapshot),
         )
+
+    def rows(self, request: HttpRequest, snapshot_id: int) -> HttpResponse:
+        """Which ones are in it, a page at a time."""
+        self.check_researcher(request)
+        snapshot = get_object_or_404(Snapshot, pk=snapshot_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": _("Rows of %(snapshot)s") % {"snapshot": snapshot},
+            "snapshot": snapshot,
+            **rows_page(snapshot, request),
+        }
+        return TemplateResponse(request, "admin/trainer/snapshot/rows.html", context)
 
     def page_of(self, row: Snapshot) -> dict[str, Any]:
         return {

@@ -33,10 +33,10 @@ def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
 
 
 def _cost(cost: Cost) -> Facts:
-    tokens = _("about %(count)s tokens") if cost.is_counted else _("roughly %(count)s tokens")
+    tokens = _("about %(count)s") if cost.is_counted else _("roughly %(count)s")
     return [
         (_("Rows that it reads"), _number(cost.rows)),
-        (_("Work"), tokens % {"count": _number(cost.tokens)}),
+        (_("Tokens"), tokens % {"count": _number(cost.tokens)}),
         (_("Speed"), _speed(cost)),
         (_("Time"), _time(cost.time)),
     ]

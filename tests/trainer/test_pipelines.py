@@ -229,7 +229,7 @@ class TestTheWholeLoop:
             "    with run.publish_result() as folder: (folder / 'kind').write_text(run.spec().kind)",
             "run.mark_done({})",
         )
-        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        monkeypatch.setattr(launch, "lab_command", lambda run, *_: [*command, str(run.folder)])
         sets = CandidateSet.objects.count()
 
         while execute_next_run(worker="w", clock=lambda: LATER, stopping=lambda: False):

@@ -38,7 +38,7 @@ def carry_out(script, monkeypatch):
 
     def work(*lines):
         command = script(*lines)
-        monkeypatch.setattr(launch, "lab_command", lambda run: [*command, str(run.folder)])
+        monkeypatch.setattr(launch, "lab_command", lambda run, *_: [*command, str(run.folder)])
         return execute_next_run(worker="w", clock=lambda: NOON, stopping=lambda: False)
 
     return work

@@ -8,19 +8,13 @@ import pyarrow.parquet as pq
 from django.db.models import Q
 
 from annotation.models import Demonstration, FeedbackUse, Ranking
+from trainer.actions.layout import checkpoint_of
 from trainer.models import Checkpoint, Run, Snapshot
 
 Judgement = Ranking | Demonstration | FeedbackUse
 
 
 # --- Back
-
-
-def given(run: Run, role: str) -> Checkpoint | None:
-    """The run's ``base`` or ``reward``: a checkpoint, or what the run before has made by now."""
-    before: Run | None = getattr(run, f"{role}_run")
-    checkpoint: Checkpoint | None = before.result if before else getattr(run, role)
-    return checkpoint
 
 
 def runs_behind(checkpoint: Checkpoint) -> list[Run]:
@@ -32,7 +26,7 @@ def runs_behind(checkpoint: Checkpoint) -> list[Run]:
         run = model.produced_by if model else None
         if run and run.pk not in found:
             found[run.pk] = run
-            waiting += [given(run, "base"), given(run, "reward")]
+            waiting += [checkpoint_of(run, "base"), checkpoint_of(run, "reward")]
     return list(found.values())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.actions.lineage import given
+from trainer.actions.layout import checkpoint_of
 from trainer.models import Run
 
 
@@ -17,5 +17,6 @@ def given_by(query: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """A run that it builds on stands for what that has made. Where that is nothing yet, it stays empty."""
-    origins = {role: getattr(given(run, role), "pk", "") for role in ("base", "reward")}
-    return {**run.config, "snapshot": run.snapshot_id, **origins, "other_base": "", "deliver": run.delivers}
+    origins = {role: getattr(checkpoint_of(run, role), "pk", "") for role in ("base", "reward")}
+    others = {"deliver": run.delivers, "nodes": run.nodes, "devices": run.devices}
+    return {**run.config, "snapshot": run.snapshot_id, **origins, "other_base": "", **others}

@@ -43,8 +43,10 @@ def _cost(cost: Cost) -> Facts:
 
 
 def _speed(cost: Cost) -> SafeString | str:
-    if cost.speed is None:
+    if not cost.measured_by:
         return _("no run of this kind has finished yet")
+    if cost.speed is None:
+        return _("runs of this kind do not measure it")
     words = _("%(count)s tokens a second, measured in") % {"count": _number(cost.speed)}
     return format_html("{} {}", words, listed(cost.measured_by))
 
@@ -84,6 +86,8 @@ def _notes(cost: Cost) -> list[str]:
         )
     elif not cost.rehearsal.is_over:
         notes.append(_("Its memory could not be planned in a minute: the node that takes it does that."))
+    elif not (cost.rehearsal.told or cost.rehearsal.trouble):
+        notes.append(_("The memory of this kind of run is not planned."))
     elif cost.rehearsal.told:
         notes.append(_("Memory is that of this machine; the node that takes it looks at its own."))
     return notes

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.models import Person
-from trainer.actions.lineage import given
+from trainer.actions.layout import checkpoint_of
 from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
 from trainer.admin.figures import compared, in_words
@@ -118,9 +118,9 @@ def _inputs(run: Run) -> Facts:
     """What it builds on; a run before it stands in for what that will have made."""
     inputs: Facts = [
         (_("Snapshot"), link_to(run.snapshot)),
-        (_("Starts from"), link_to(given(run, "base") or run.base_run)),
+        (_("Starts from"), link_to(checkpoint_of(run, "base") or run.base_run)),
     ]
-    if reward := given(run, "reward") or run.reward_run:
+    if reward := checkpoint_of(run, "reward") or run.reward_run:
         inputs.append((_("Reward model"), link_to(reward)))
     return [*inputs, (_("Result"), link_to(run.result))] if run.makes_weights else inputs
 

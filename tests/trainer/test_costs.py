@@ -88,11 +88,11 @@ class TestTheDesksGuess:
             kind="sft", snapshot=frozen["demonstrations"], base=other, created_by=rhea, now=NOON
         )
         finished(faster, 1e6)
-        assert sft_cost().measured_by == [faster]
+        assert (sft_cost().measured_by, sft_cost().is_same_model) == ([faster], False)
 
         finished(sft_run, 10.0)
 
-        assert sft_cost().measured_by == [sft_run]
+        assert (sft_cost().measured_by, sft_cost().is_same_model) == ([sft_run], True)
 
     def test_is_refused_as_the_run_would_be(self, frozen, base):
         with pytest.raises(RewardMissing):

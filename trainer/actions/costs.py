@@ -38,6 +38,8 @@ class Cost:
     speed: float | None
     """Tokens a second, the median of what ``measured_by`` logged; None where no such run has finished."""
     measured_by: list[Run] = field(default_factory=list)
+    is_same_model: bool = True
+    """Whether those runs started from the same model; else the speed may be far off."""
     rehearsal: Rehearsal | None = None
     """None where the lab cannot be asked here."""
 
@@ -69,6 +71,7 @@ def cost_of_run(
         is_counted=bool(told),
         speed=_speed(measured_by),
         measured_by=measured_by,
+        is_same_model=all(run.base and run.base.digest == base.digest for run in measured_by),
         rehearsal=rehearsed,
     )
 
@@ -117,7 +120,7 @@ def _draws(settings: Mapping[str, Any]) -> int:
 
 def _alike(kind: str, base: Checkpoint) -> list[Run]:
     """Finished runs to judge by: from the same model, or else of the same kind."""
-    done = Run.objects.filter(kind=kind, status=Run.Status.SUCCEEDED).order_by("-pk")
+    done = Run.objects.filter(kind=kind, status=Run.Status.SUCCEEDED).select_related("base").order_by("-pk")
     same = done.filter(base__digest=base.digest)
     return list(same[:LOOKED_AT]) or list(done[:LOOKED_AT])
 

@@ -78,6 +78,8 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
 
 def _notes(cost: Cost) -> list[str]:
     notes = [_("The time is that of the steps, without loading the model and judging what is held out.")]
+    if cost.speed and not cost.is_same_model:
+        notes.append(_("The speed is that of runs from other models, so the time may be far off."))
     if not cost.is_counted:
         notes.append(_("Tokens are guessed: four bytes of text each."))
     if cost.rehearsal is None:

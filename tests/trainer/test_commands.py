@@ -93,7 +93,7 @@ class TestQueueRun:
         [
             (["--base", "999"], "no checkpoint 999"),
             (["--base", "/nowhere"], "neither a model's folder"),
-            (["--reward", "{base}"], "Only PPO, sampling and evaluation"),
+            (["--reward", "{base}"], "Only PPO, sampling, evaluation"),
             (["--set", "epochs=many"], "epochs is 'many'"),
             (["--set", "epoch=1"], "epoch is '1'"),
             (["--set", "epochs"], "key=value"),

@@ -95,13 +95,15 @@ def labelling(now: datetime) -> list[Labelling]:
     """Three queries, and one for each campaign; of what is left no more is counted than is shown."""
     first = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     counted = (
-        Ranking.objects.filter(submitted_at__gte=first)
+        Ranking.objects.of_people()
+        .filter(submitted_at__gte=first)
         .values("assignment__campaign", day=TruncDate("submitted_at"))
         .annotate(count=Count("pk"))
         .order_by()
     )
     by_day = {(row["assignment__campaign"], row["day"]): row["count"] for row in counted}
-    hour = Ranking.objects.filter(submitted_at__gte=now - timedelta(hours=1)).values("assignment__campaign")
+    within_an_hour = Ranking.objects.of_people().filter(submitted_at__gte=now - timedelta(hours=1))
+    hour = within_an_hour.values("assignment__campaign")
     lately = dict(hour.annotate(count=Count("pk")).order_by().values_list("assignment__campaign", "count"))
     latest = QualityReport.objects.values("campaign").annotate(latest=Max("pk")).values("latest")
     reports = {report.campaign_id: report for report in QualityReport.objects.filter(pk__in=latest)}
@@ -196,12 +198,20 @@ def decisions(now: datetime) -> Iterable[Decision]:
     day = now - timedelta(days=1)
     counted: list[tuple[QuerySet[Any], Callable[[int], str], str, str]] = [
         (
-            Prompt.objects.filter(status=Prompt.Status.HELD),
+            Prompt.objects.filter(status=Prompt.Status.HELD, is_synthetic=False),
             lambda n: ngettext(
                 "%(n)d prompt may hold personal data", "%(n)d prompts may hold personal data", n
             ),
             "annotation_prompt_changelist",
-            "status__exact=HELD",
+            "status__exact=HELD&is_synthetic__exact=0",
+        ),
+        (
+            Prompt.objects.filter(status=Prompt.Status.HELD, is_synthetic=True),
+            lambda n: ngettext(
+                "%(n)d prompt by a model waits for release", "%(n)d prompts by models wait for release", n
+            ),
+            "annotation_prompt_changelist",
+            "status__exact=HELD&is_synthetic__exact=1",
         ),
         (
             Demonstration.objects.submitted().filter(void=None),
@@ -246,7 +256,7 @@ def _worth_freezing() -> Iterable[Decision]:
     frozen = dict(latest.annotate(at=Max("created_at")).values_list("campaign", "at"))
     for campaign in Campaign.objects.active().filter(pk__in=frozen):
         new = Q(assignment__campaign=campaign, submitted_at__gt=frozen[campaign.pk])
-        count = len(Ranking.objects.filter(new).values("pk")[: MANY_NEW + 1])
+        count = len(Ranking.objects.of_people().filter(new).values("pk")[: MANY_NEW + 1])
         if count > MANY_NEW:
             words = _("%(campaign)s has more than %(n)d rankings that no snapshot holds yet")
             yield Decision(

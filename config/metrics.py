@@ -65,9 +65,9 @@ class Work(Collector):
         yield runs
         yield _gauge("oldest_queued_run_seconds", "Since when the oldest run waits.", _waiting_since(now))
         yield _gauge("assignments_claimed", "Turns that labelers hold.", Assignment.objects.claimed().count())
-        submitted = Ranking.objects.filter(submitted_at__gte=hour)
+        submitted = Ranking.objects.of_people().filter(submitted_at__gte=hour)
         yield _gauge("rankings_last_hour", "Rankings handed in within an hour.", submitted.count())
-        written = Demonstration.objects.filter(submitted_at__gte=hour)
+        written = Demonstration.objects.filter(submitted_at__gte=hour, is_synthetic=False)
         yield _gauge("demonstrations_last_hour", "Demonstrations handed in within an hour.", written.count())
         for name, model in (("imports", Import), ("exports", Export)):
             count = model._default_manager.filter(status__in=["QUEUED", "RUNNING"]).count()

@@ -484,6 +484,11 @@ UNFOLD = {
                         "icon": "forum",
                         "link": reverse_lazy("admin:trainer_sampledcompletion_changelist"),
                     },
+                    {
+                        "title": _("Synthetic rows"),
+                        "icon": "smart_toy",
+                        "link": reverse_lazy("admin:trainer_syntheticrow_changelist"),
+                    },
                 ],
             },
         ],

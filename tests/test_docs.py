@@ -92,7 +92,26 @@ VALUES = {"bradley_terry", "plackett_luce", "rao_kupper", "held_out"}
 def shown(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
+    if default == "":
+        return "empty"
+    if "\n" in str(default):
+        return "(text)"
     return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+class TestSynthetic:
+    def test_tells_every_text_that_can_be_edited(self):
+        told = (ROOT / "docs" / "synthetic.md").read_text()
+        texts = {
+            name: default
+            for kind in ("generate", "expand", "judge")
+            for name, (default, _note) in explain(kind).items()
+            if "\n" in str(default)
+        }
+
+        assert len(texts) == 6
+        missing = [name for name, text in texts.items() if f"`{name}`\n\n```\n{text}\n```" not in told]
+        assert missing == []
 
 
 class TestProofs:

@@ -13,17 +13,33 @@ from trainer.recipes import SHORT, Recipe
 
 LONGEST = 64 * 1024
 DATA = {
-    "demonstrations": ("prompt_kind", "language", "guideline_from", "accepted"),
-    "rankings": ("prompt_kind", "language", "guideline_from", "settled", "judges", "weights"),
-    "prompts": ("prompt_kind", "language"),
+    "demonstrations": ("prompt_kind", "language", "guideline_from", "accepted", "synthetic"),
+    "rankings": (
+        "prompt_kind",
+        "language",
+        "guideline_from",
+        "settled",
+        "judges",
+        "weights",
+        "synthetic",
+        "synthetic_weight",
+    ),
+    "prompts": ("prompt_kind", "language", "synthetic"),
     "feedback": ("prompt_kind", "language"),
 }
 """What may be chosen of each kind of snapshot."""
 
 STAGE = ("kind", "base", "reward", "deliver", "settings")
-_NO_START = {"reward", "sample", "evaluate"}
+_NO_START = {"reward", "sample", "evaluate", "generate", "expand", "judge"}
 """Kinds of run whose result is no model to start from."""
-_WORDS = {str: "a text", int: "a whole number", bool: "true or false", dict: "keys with their values"}
+_DELIVER = ("sample", "generate", "expand", "judge")
+_WORDS = {
+    float: "a number",
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "keys with their values",
+}
 
 
 class PipelineError(ValueError):
@@ -42,7 +58,7 @@ class Stage:
     reward: str = ""
     """The stage whose reward model scores."""
     deliver: bool = True
-    """Whether what it samples goes to the labelers."""
+    """Whether what it samples goes to the labelers, and what it makes up into the campaign."""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -118,7 +134,7 @@ def _whole(text: str) -> yaml.MappingNode:
 
 def _data(kind: str, node: yaml.Node) -> dict[str, Any]:
     keys = _Keys(node, DATA[kind], f"the data “{kind}”")
-    types = {"guideline_from": int, "accepted": bool}
+    types = {"guideline_from": int, "accepted": bool, "synthetic_weight": float}
     return {name: keys.value(name, types.get(name, str), None) for name in keys.nodes}
 
 
@@ -129,8 +145,8 @@ def _stage(name: str, node: yaml.Node, before: Sequence[Stage]) -> Stage:
     kind = keys.value("kind", str, name)
     if kind not in CONFIGS:
         raise keys.refuse("kind", f"“{kind}” is no kind of run; allowed are {', '.join(CONFIGS)}.")
-    if "deliver" in keys.nodes and kind != "sample":
-        raise keys.refuse("deliver", "only a stage of kind sample delivers.")
+    if "deliver" in keys.nodes and kind not in _DELIVER:
+        raise keys.refuse("deliver", f"only a stage of kind {', '.join(_DELIVER)} delivers.")
     return Stage(
         name=name,
         kind=kind,
@@ -192,6 +208,8 @@ class _Keys:
         if name not in self.nodes:
             return default
         value = _plain(self.nodes[name])
+        if wanted is float and type(value) is int:
+            return float(value)
         if type(value) is not wanted:
             raise self.refuse(name, f"{name} takes {_WORDS[wanted]}.")
         return value

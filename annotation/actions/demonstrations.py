@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from annotation.actions.campaigns import current_guideline
@@ -35,7 +35,8 @@ def claim_demonstration(*, campaign: Campaign, labeler: Person) -> Demonstration
     require_no_pause(campaign, labeler)
     wanting = campaign.prompts.wanting_demonstrations(campaign).exclude(pk__in=mine.values("prompt"))
     # Where others already have a draft open comes last, so that two people rarely write for one prompt.
-    prompt = wanting.annotate(begun=Count("demonstrations")).order_by("begun", "pk").first()
+    by_people = Count("demonstrations", filter=Q(demonstrations__is_synthetic=False))
+    prompt = wanting.annotate(begun=by_people).order_by("begun", "pk").first()
     if prompt is None:
         return None
     draft, _created = Demonstration.objects.get_or_create(prompt=prompt, labeler=labeler)

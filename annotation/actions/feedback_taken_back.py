@@ -85,6 +85,9 @@ def _let_go(prompt: Prompt, now: datetime) -> None:
         if prompt.author_id not in others:
             Prompt.objects.filter(pk=prompt.pk).update(author=others[0])
         return
+    # A judge's reasons may repeat what was said there.
+    by_models = Assignment.objects.filter(candidate_set__prompt=prompt, purpose=Assignment.Purpose.JUDGE)
+    remove_rankings(list(by_models), now)
     rankings = Ranking.objects.filter(assignment__candidate_set__prompt=prompt)
     written = prompt.demonstrations.exclude(status=Demonstration.Status.DRAFT)
     _close(prompt)

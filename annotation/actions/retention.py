@@ -34,8 +34,10 @@ def outlived(campaign: Campaign, *, now: datetime) -> Outlived | None:
     # A correction is as old as its latest revision.
     is_old = Exists(ranked) & ~Exists(ranked.filter(submitted_at__gte=oldest))
     tied = {"labeler__erased_at__isnull": True}
-    submitted = Assignment.objects.submitted().exclude(purpose=Assignment.Purpose.CHAT)
-    written = Demonstration.objects.filter(feedback_use__isnull=True)
+    # What a model made is tied to no person.
+    elsewhere = [Assignment.Purpose.CHAT, Assignment.Purpose.JUDGE]
+    submitted = Assignment.objects.submitted().exclude(purpose__in=elsewhere)
+    written = Demonstration.objects.filter(feedback_use__isnull=True, is_synthetic=False)
     return Outlived(
         assignments=submitted.filter(is_old, campaign=campaign, **tied),
         demonstrations=written.filter(prompt__campaign=campaign, submitted_at__lt=oldest, **tied),

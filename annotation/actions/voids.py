@@ -30,8 +30,8 @@ from annotation.models.assignments import AssignmentQuerySet
 from annotation.models.demonstrations import DemonstrationQuerySet
 
 ASKED = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION]
-CHOSEN = [Assignment.Purpose.CHAT, Assignment.Purpose.ARENA]
-"""Nobody else is asked for these: a chat is somebody's own, and an arena may be over."""
+CHOSEN = [Assignment.Purpose.CHAT, Assignment.Purpose.ARENA, Assignment.Purpose.JUDGE]
+"""Nobody else is asked for these: a chat is somebody's own, an arena may be over, and a judge is a model."""
 COUNTED = [*ASKED, *CHOSEN]
 BATCH = 500
 

@@ -6,7 +6,16 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue
-from annotation.admin.lists import CampaignFilter, LabelerFilter, LongList, Rows, accounts, in_json, newest
+from annotation.admin.lists import (
+    CampaignFilter,
+    LabelerFilter,
+    LongList,
+    MarksSynthetic,
+    Rows,
+    accounts,
+    in_json,
+    newest,
+)
 from annotation.models import Demonstration, Prompt
 
 
@@ -15,16 +24,17 @@ class DemonstrationCampaignFilter(CampaignFilter):
 
 
 @admin.register(Demonstration)
-class DemonstrationAdmin(LongList, RecordAdmin):
-    list_display = ["id", "prompt", "status", "labeler", "seconds_spent", "submitted_at"]
+class DemonstrationAdmin(MarksSynthetic, LongList, RecordAdmin):
+    list_display = ["id", "prompt", "status", "made_up", "labeler", "seconds_spent", "submitted_at"]
     list_display_links = ["id", "prompt"]
-    list_filter = ["status", DemonstrationCampaignFilter, LabelerFilter]
+    list_filter = ["status", "is_synthetic", DemonstrationCampaignFilter, LabelerFilter]
     list_select_related = ["prompt", "labeler"]
     search_help_text = _("Number, account, or words of a newer one")
     fields = [
         "conversation",
         "written",
         "suggested",
+        "made_up",
         "status",
         "labeler",
         "seconds_spent",

@@ -15,6 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import TextFilter
 from unfold.views import ChangeList
@@ -77,6 +78,17 @@ class LongChangeList(ChangeList):  # type: ignore[misc]
     @property
     def newest(self) -> str:
         return str(self.get_query_string(remove=["id__lt", PAGE_VAR])) if "id__lt" in self.params else ""
+
+
+class MarksSynthetic:
+    """A column for what no person made."""
+
+    @admin.display(description=_("synthetic"))
+    def made_up(self, row: Any) -> str:
+        return gettext("made up by a model") if self.is_made_up(row) else ""
+
+    def is_made_up(self, row: Any) -> bool:
+        return bool(row.is_synthetic)
 
 
 class LongList:

@@ -18,7 +18,15 @@ from unfold.decorators import action, display
 from annotation.actions.prompts import reject_prompt, release_prompt
 from annotation.admin.base import ForResearchers, is_researcher
 from annotation.admin.dialogues import dialogue
-from annotation.admin.lists import LongList, NewestValuesFilter, Rows, digest_begins, in_json, newest
+from annotation.admin.lists import (
+    LongList,
+    MarksSynthetic,
+    NewestValuesFilter,
+    Rows,
+    digest_begins,
+    in_json,
+    newest,
+)
 from annotation.errors import Refusal
 from annotation.models import Campaign, Prompt
 
@@ -38,9 +46,9 @@ class LanguageFilter(NewestValuesFilter):
 
 
 @admin.register(Prompt)
-class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
-    list_display = ["__str__", "state", "campaign", "kind", "language", "created_at"]
-    list_filter = ["campaign", "status", KindFilter, LanguageFilter]
+class PromptAdmin(MarksSynthetic, LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
+    list_display = ["__str__", "state", "campaign", "kind", "language", "made_up", "created_at"]
+    list_filter = ["campaign", "status", "is_synthetic", KindFilter, LanguageFilter]
     search_help_text = _("Number, digest, or words or source of a newer one")
     list_select_related = ["campaign"]
     fields = [
@@ -52,6 +60,7 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
         "language",
         "skill",
         "source",
+        "made_up",
         "digest",
         "created_at",
     ]
@@ -87,16 +96,19 @@ class PromptAdmin(LongList, ForResearchers, ModelAdmin):  # type: ignore[misc]
     def conversation(self, prompt: Prompt) -> SafeString:
         return dialogue(prompt.messages, prompt.findings)
 
-    @admin.display(description=_("may hold personal data"))
+    @admin.display(description=_("why it is held"))
     def decision(self, prompt: Prompt) -> SafeString:
         """Buttons of the page's own form, which brings the token along."""
         kinds = sorted({found["kind"].replace("_", " ") for found in prompt.findings})
+        reasons = [gettext("A model made it up.")] if prompt.is_synthetic else []
+        if kinds:
+            reasons.append(gettext("It may hold personal data: %(kinds)s.") % {"kinds": ", ".join(kinds)})
         release, reject = (reverse(f"admin:annotation_prompt_{name}", args=[prompt.pk]) for name in DECISIONS)
         return format_html(
             '<p>{}</p><p class="mt-2 flex gap-4">'
             '<button type="submit" class="underline cursor-pointer" formaction="{}">{}</button>'
             '<button type="submit" class="underline cursor-pointer" formaction="{}">{}</button></p>',
-            ", ".join(kinds),
+            " ".join(reasons),
             release,
             gettext("Release to labelers"),
             reject,

@@ -11,7 +11,15 @@ from unfold.decorators import action
 
 from annotation.admin.base import RecordAdmin
 from annotation.admin.dialogues import dialogue, titled
-from annotation.admin.lists import CampaignFilter, LabelerFilter, LongList, Rows, accounts, newest
+from annotation.admin.lists import (
+    CampaignFilter,
+    LabelerFilter,
+    LongList,
+    MarksSynthetic,
+    Rows,
+    accounts,
+    newest,
+)
 from annotation.models import Assignment, Ranking
 
 
@@ -20,8 +28,8 @@ class RankingCampaignFilter(CampaignFilter):
 
 
 @admin.register(Ranking)
-class RankingAdmin(LongList, RecordAdmin):
-    list_display = ["id", "prompt", "__str__", "labeler", "seconds_spent", "submitted_at"]
+class RankingAdmin(MarksSynthetic, LongList, RecordAdmin):
+    list_display = ["id", "prompt", "__str__", "labeler", "made_up", "seconds_spent", "submitted_at"]
     list_display_links = ["id", "prompt"]
     list_filter = [RankingCampaignFilter, LabelerFilter]
     list_select_related = ["assignment__candidate_set__prompt", "labeler"]
@@ -38,6 +46,7 @@ class RankingAdmin(LongList, RecordAdmin):
         "edited",
         "labeler",
         "purpose",
+        "made_up",
         "shown_order",
         "seconds_spent",
         "guideline",
@@ -68,6 +77,9 @@ class RankingAdmin(LongList, RecordAdmin):
     @admin.display(description=_("purpose"))
     def purpose(self, ranking: Ranking) -> str:
         return ranking.assignment.get_purpose_display()
+
+    def is_made_up(self, row: Ranking) -> bool:
+        return row.assignment.purpose == Assignment.Purpose.JUDGE
 
     @admin.display(description=_("prompt"))
     def conversation(self, ranking: Ranking) -> SafeString:

@@ -50,7 +50,7 @@ class EarlierReviewOutput(serializers.ModelSerializer[Review]):
 
 
 class ReviewedDemonstrationOutput(serializers.ModelSerializer[Demonstration]):
-    """What a reviewer sees: nothing in it tells who wrote the demonstration."""
+    """What a reviewer sees: nothing in it tells who wrote the demonstration, but whether anybody did."""
 
     campaign = serializers.IntegerField(source="prompt.campaign_id")
     prompt = PromptOutput()
@@ -60,7 +60,16 @@ class ReviewedDemonstrationOutput(serializers.ModelSerializer[Demonstration]):
 
     class Meta:
         model = Demonstration
-        fields = ["id", "campaign", "prompt", "turns", "revision", "guideline_version", "earlier"]
+        fields = [
+            "id",
+            "campaign",
+            "prompt",
+            "turns",
+            "is_synthetic",
+            "revision",
+            "guideline_version",
+            "earlier",
+        ]
 
     def get_guideline_version(self, demonstration: Demonstration) -> int:
         guideline = demonstration.guideline or current_guideline(demonstration.prompt.campaign)

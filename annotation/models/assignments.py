@@ -54,6 +54,8 @@ class Assignment(models.Model):
         """Handed in after the lease had gone to somebody else: kept, and not counted."""
         CHAT = "chat", _("Chat")
         """A chat user chose between two answers. Nobody was handed it, and no labeler sees it."""
+        JUDGE = "judge", _("Model as judge")
+        """A model ordered the candidates: synthetic, and in no snapshot that does not ask for it."""
         ARENA = "arena", _("Arena")
         """Which of two models answers better: measured, and never learned from."""
         VOIDED = "voided", _("Voided")

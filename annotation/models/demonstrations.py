@@ -54,8 +54,10 @@ class DemonstrationQuerySet(models.QuerySet["Demonstration"]):
         """Handed in, not returned and not voided: what a model may learn from."""
         statuses = [Demonstration.Status.SUBMITTED, Demonstration.Status.ACCEPTED]
         handed_in = self.filter(status__in=statuses, void=None)
-        # What a chat user would rather have read, no guideline asked for: it waits for a reviewer.
-        return handed_in.exclude(status=Demonstration.Status.SUBMITTED, feedback_use__isnull=False)
+        # What a chat user would rather have read, no guideline asked for, and what a model made up nobody
+        # has read: they wait for a reviewer.
+        unread = Q(feedback_use__isnull=False) | Q(is_synthetic=True)
+        return handed_in.exclude(unread, status=Demonstration.Status.SUBMITTED)
 
 
 class Demonstration(models.Model):
@@ -97,6 +99,9 @@ class Demonstration(models.Model):
         _("turns"),
         default=list,
         help_text=_("What the labeler wrote after the prompt; the last turn is the assistant's."),
+    )
+    is_synthetic = models.BooleanField(
+        _("synthetic"), default=False, help_text=_("A model made it up; no person wrote it.")
     )
     revision = models.PositiveIntegerField(
         _("revision"), default=0, help_text=_("Counts saves, so that two tabs cannot overwrite each other.")

@@ -15,6 +15,7 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         demonstrations = self.model._meta.get_field("demonstrations").related_model._default_manager
         finished = (
             demonstrations.filter(prompt=models.OuterRef("pk"), status__in=["SUBMITTED", "ACCEPTED"])
+            .filter(is_synthetic=False)
             .exclude(void__reopens=True)
             .values("prompt")
             .values(count=models.Count("pk"))
@@ -34,7 +35,7 @@ class Prompt(models.Model):
         READY = "READY", _("Ready")
         """Labelers may see it."""
         HELD = "HELD", _("Held")
-        """The scan found what may be personal data; a researcher decides."""
+        """The scan found what may be personal data, or a model made it up; a researcher decides."""
         REJECTED = "REJECTED", _("Rejected")
         """A researcher kept it from labelers, or whoever wrote it took it back. Final."""
         CHAT = "CHAT", _("From a chat")
@@ -67,6 +68,9 @@ class Prompt(models.Model):
     )
     source = models.CharField(
         _("source"), max_length=200, blank=True, help_text=_("Where the prompt was imported from.")
+    )
+    is_synthetic = models.BooleanField(
+        _("synthetic"), default=False, help_text=_("A model made it up; no person wrote it.")
     )
     digest = models.CharField(_("digest"), max_length=64, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

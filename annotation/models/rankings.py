@@ -24,11 +24,16 @@ class RankingQuerySet(models.QuerySet["Ranking"]):
         between models."""
         purposes = Assignment.Purpose
         other = [purposes.GOLD, purposes.SURPLUS, purposes.CHAT, purposes.ARENA, purposes.VOIDED]
+        other.append(purposes.JUDGE)
         return self.exclude(assignment__purpose__in=other)
 
     def of_labelers(self) -> RankingQuerySet:
-        """Work of theirs: not what somebody chose in a chat."""
-        return self.exclude(assignment__purpose=Assignment.Purpose.CHAT)
+        """Work of theirs: not what somebody chose in a chat, and not what a model judged."""
+        others = [Assignment.Purpose.CHAT, Assignment.Purpose.JUDGE]
+        return self.exclude(assignment__purpose__in=others)
+
+    def of_people(self) -> RankingQuerySet:
+        return self.exclude(assignment__purpose=Assignment.Purpose.JUDGE)
 
 
 class Ranking(models.Model):

@@ -60,6 +60,7 @@ class TestDemonstrations:
             "campaign",
             "prompt",
             "turns",
+            "is_synthetic",
             "revision",
             "guideline_version",
             "earlier",

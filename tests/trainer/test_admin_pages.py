@@ -2,13 +2,14 @@
 
 import pytest
 
+from annotation.models import Ranking
 from tests.conftest import NOON
 from trainer.actions.execution import execute_next_run
 from trainer.actions.runs import cancel_run, queue_run
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion
+from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion, SyntheticRow
 
-LISTS = ["snapshot", "run", "checkpoint", "sampledcompletion"]
+LISTS = ["snapshot", "run", "checkpoint", "sampledcompletion", "syntheticrow"]
 FORMS = [
     "snapshot/freeze/",
     "checkpoint/register/",
@@ -24,6 +25,9 @@ FORMS = [
     "run/start/distill/",
     "run/start/prune/",
     "run/start/share/",
+    "run/start/generate/",
+    "run/start/expand/",
+    "run/start/judge/",
 ]
 
 
@@ -40,6 +44,24 @@ def rows(frozen, base, reward_model, sft_run, prompts):
         ("checkpoint", base),
         ("checkpoint", reward_model),
         ("sampledcompletion", sample),
+        *(("syntheticrow", row) for row in made_up(sft_run, base, prompts[0])),
+    ]
+
+
+def made_up(run, base, prompt):
+    common = {"run": run, "checkpoint": base}
+    return [
+        SyntheticRow.objects.create(prompt=prompt, made_from={"prompts": [1, 2]}, **common),
+        SyntheticRow.objects.create(
+            demonstration=prompt.demonstrations.get(),
+            made_from={"topic": "tea", "persona": "a cook"},
+            **common,
+        ),
+        SyntheticRow.objects.create(
+            ranking=Ranking.objects.first(),
+            made_from={"askings": [{"shown": [1, 2], "tiers": [[1], [2]], "reason": "It helps."}]},
+            **common,
+        ),
     ]
 
 

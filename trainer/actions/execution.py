@@ -20,6 +20,7 @@ from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.members import HostPulse, MemberGone, NobodyCame, has_room, meet, told_by_members
 from trainer.actions.runs import cancel_stranded_runs
 from trainer.actions.samples import deliver_samples
+from trainer.actions.synthetic import deliver_synthetic
 from trainer.handoff.failures import Failure, failure_of
 from trainer.handoff.rundir import SAMPLES, digest_of
 from trainer.models import Artifact, Evaluation, Run, RunEvent
@@ -168,7 +169,9 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
                     measured_at=now,
                 )
             keep_answers(run, checkpoint)
-            if run.delivers:
+            if run.delivers and run.is_synthetic:
+                deliver_synthetic(run, checkpoint=checkpoint, now=now)
+            elif run.delivers:
                 deliver_samples(run, checkpoint=checkpoint)
     return True
 

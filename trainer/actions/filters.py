@@ -1,7 +1,7 @@
 """Which of a campaign's rows a snapshot takes."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,7 +26,9 @@ _JUDGED = {*_GUIDED, _FEEDBACK}
 _LABELERS = (Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION)
 _CHATS = (Assignment.Purpose.CHAT,)
 JUDGES = {"": (*_LABELERS, *_CHATS), "labelers": _LABELERS, "chats": _CHATS}
-"""Purposes of the rankings that a snapshot takes."""
+"""Purposes of people's rankings that a snapshot takes."""
+_NONE, _TOO, _ONLY = "", "include", "only"
+SYNTHETIC = (_NONE, _TOO, _ONLY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,10 @@ class Filters:
     """Only demonstrations that a reviewer accepted."""
     judges: str = ""
     """``labelers``: no choices of chat users. ``chats``: only these."""
+    synthetic: str = _NONE
+    """Nothing that a model made up. ``include``: that too. ``only``: nothing else."""
+    synthetic_weight: float = 1.0
+    """How much a model's ranking counts in training, where a labeler's counts 1."""
 
     FITTING: ClassVar[dict[str, set[Snapshot.Kind]]] = {
         "guideline_from": _GUIDED,
@@ -60,6 +66,8 @@ class Filters:
         "settled": {_RANKINGS},
         "accepted": {_DEMONSTRATIONS},
         "judges": {_RANKINGS},
+        "synthetic": {_RANKINGS, _DEMONSTRATIONS, _PROMPTS},
+        "synthetic_weight": {_RANKINGS},
     }
     """The kinds of snapshot that a filter is for, where it is not for all."""
 
@@ -70,9 +78,16 @@ class Filters:
             raise FilterDoesNotFit(_("Choose consensus or adjudicated."))
         if self.judges not in JUDGES:
             raise FilterDoesNotFit(_("Choose labelers or chats."))
+        if self.synthetic not in SYNTHETIC:
+            raise FilterDoesNotFit(_("Choose include or only."))
+        if not 0 < self.synthetic_weight <= 1:
+            raise FilterDoesNotFit(_("A model's ranking counts more than 0 and at most 1."))
+        if self.synthetic_weight != 1 and not self.synthetic:
+            raise FilterDoesNotFit(_("Without synthetic rankings there is nothing to weigh: include them."))
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value}
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
     def recorded(self, campaign: Campaign) -> dict[str, Any]:
         """For the manifest, which travels: people are pseudonyms in it."""
@@ -109,7 +124,7 @@ def chosen_rows(campaign: Campaign, kind: str, filters: Filters) -> QuerySet[Any
 def _prompts(campaign: Campaign, filters: Filters) -> QuerySet[Prompt]:
     # What may hold personal data stays where a researcher decides about it.
     ready = Prompt.objects.filter(campaign=campaign, status=Prompt.Status.READY)
-    return ready.filter(_about_prompts(filters, ""))
+    return _by(ready, filters).filter(_about_prompts(filters, ""))
 
 
 def _demonstrations(campaign: Campaign, filters: Filters) -> QuerySet[Demonstration]:
@@ -117,7 +132,7 @@ def _demonstrations(campaign: Campaign, filters: Filters) -> QuerySet[Demonstrat
     usable = usable.exclude(prompt__status=Prompt.Status.REJECTED)
     if filters.accepted:
         usable = usable.filter(status=Demonstration.Status.ACCEPTED)
-    return usable.filter(_about_prompts(filters, "prompt__"), _about_judgements(filters))
+    return _by(usable, filters).filter(_about_prompts(filters, "prompt__"), _about_judgements(filters))
 
 
 def _rankings(campaign: Campaign, filters: Filters) -> QuerySet[Ranking]:
@@ -125,7 +140,7 @@ def _rankings(campaign: Campaign, filters: Filters) -> QuerySet[Ranking]:
         _about_prompts(filters, "assignment__candidate_set__prompt__"),
         _about_judgements(filters),
         assignment__campaign=campaign,
-        assignment__purpose__in=JUDGES[filters.judges],
+        assignment__purpose__in=_purposes(filters),
     )
     # Whoever had written the prompt may have taken it back.
     rows = rows.exclude(assignment__candidate_set__prompt__status=Prompt.Status.REJECTED)
@@ -134,6 +149,17 @@ def _rankings(campaign: Campaign, filters: Filters) -> QuerySet[Ranking]:
     if filters.settled == "adjudicated":
         rows = rows.filter(assignment__candidate_set__in=adjudications().values("assignment__candidate_set"))
     return rows
+
+
+def _purposes(filters: Filters) -> list[str]:
+    people: tuple[str, ...] = () if filters.synthetic == _ONLY else JUDGES[filters.judges]
+    return [*people, Assignment.Purpose.JUDGE] if filters.synthetic else [*people]
+
+
+def _by(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
+    """What people wrote, what models made up, or both."""
+    wanted = {_NONE: {"is_synthetic": False}, _ONLY: {"is_synthetic": True}, _TOO: {}}
+    return rows.filter(**wanted[filters.synthetic])
 
 
 def _feedback(campaign: Campaign, filters: Filters) -> QuerySet[FeedbackUse]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer import shelf
+from trainer.actions.candidates_to_judge import write_candidates
 from trainer.actions.runs import SNAPSHOT_KINDS
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, Snapshot
@@ -49,6 +50,8 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     if taught_by and taught_by.file.exists():
         files["demonstrations.parquet"] = taught_by.file
     directory = RunDirectory.create(folder, spec, files)
+    if run.kind == Run.Kind.JUDGE:
+        write_candidates(run.snapshot, directory, watch)
     watch()
     return _take_over(run, directory, watch)
 
@@ -59,6 +62,8 @@ def _take_over(run: Run, directory: RunDirectory, watch: shelf.Watch) -> Found:
         shelf.fetch_saved(run, attempt, watch)
         earlier = RunDirectory(run.folder_of(attempt))
         step = directory.take_over(earlier, watch=watch)
+        if run.is_synthetic:
+            step = directory.take_lines(earlier)
         found.spoilt += [f"{attempt}/{one}" for one in earlier.steps_saved() if step is None or one > step]
         if step is not None:
             found.step, found.attempt = step, attempt

@@ -41,6 +41,9 @@ SNAPSHOT_KINDS = {
     Run.Kind.DISTILL: Snapshot.Kind.DEMONSTRATIONS,
     Run.Kind.PRUNE: Snapshot.Kind.DEMONSTRATIONS,
     Run.Kind.SHARE: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.GENERATE: Snapshot.Kind.PROMPTS,
+    Run.Kind.EXPAND: Snapshot.Kind.PROMPTS,
+    Run.Kind.JUDGE: Snapshot.Kind.PROMPTS,
 }
 """What each kind of run learns from, or answers."""
 
@@ -54,6 +57,9 @@ READ_REWARDS = {
     Run.Kind.SHARE,
 }
 """Only PPO needs a reward model; the others measure with it, or choose."""
+
+DELIVERING = {Run.Kind.SAMPLE, Run.Kind.GENERATE, Run.Kind.EXPAND, Run.Kind.JUDGE}
+"""What they make goes into the campaign, where that is wanted. These may ask a model server."""
 
 Origin = Checkpoint | Run
 """Where weights come from: a checkpoint, or a run that will have made one by then."""
@@ -78,10 +84,11 @@ def queue_run(
 ) -> Run:
     """A queued run; a worker takes it once what it builds on exists.
 
-    ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers
-    unless ``deliver`` is False. ``nodes`` machines share the run, each with so many ``devices`` (0: all that
-    it has). The same ``idempotency_key`` gives the run that is there already; so does
-    asking for the same thing, by whomever, while that run is not over: it would make the same.
+    ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers, and
+    what a synthetic run makes up goes into the campaign, unless ``deliver`` is False. ``nodes`` machines share
+    the run, each with so many ``devices`` (0: all that it has). The same ``idempotency_key`` gives the run
+    that is there already; so does asking for the same thing, by whomever, while that run is not over: it would
+    make the same.
 
     :raises Refusal: as ``check_request`` does.
     :raises IdempotencyConflict: the key came before with another request.
@@ -95,7 +102,7 @@ def queue_run(
         **_columns("base", base),
         **_columns("reward", reward),
         "config": settings,
-        "delivers": deliver and kind == Run.Kind.SAMPLE,
+        "delivers": deliver and kind in DELIVERING,
         "nodes": nodes,
         "devices": devices,
         # A pipeline's stage is its own, even where somebody has asked for the same.
@@ -237,7 +244,7 @@ def _check_origin(origin: Origin, *, wants_reward: bool) -> None:
 
 
 def _check_weights(kind: str, base: Origin) -> None:
-    if kind != Run.Kind.SAMPLE and isinstance(base, Checkpoint) and is_endpoint(base.location):
+    if kind not in DELIVERING and isinstance(base, Checkpoint) and is_endpoint(base.location):
         words = _("%(base)s is a model server: it can answer prompts, but there are no weights to train.")
         raise WrongCheckpointKind(words % {"base": base})
 

@@ -70,6 +70,7 @@ def _prompts(campaign: Campaign, rows: Rows) -> Iterator[Record]:
             kind=prompt.kind,
             language=prompt.language,
             messages=prompt.messages,
+            synthetic=_synthetic(prompt=prompt.is_synthetic),
         )
 
 
@@ -90,6 +91,7 @@ def _demonstrations(campaign: Campaign, rows: Rows) -> Iterator[Record]:
             language=row.prompt.language,
             consent_version=row.consent.version if row.consent else 0,
             suggested=row.suggestion_id is not None,
+            synthetic=_synthetic(prompt=row.prompt.is_synthetic, turns=row.is_synthetic),
         )
 
 
@@ -133,7 +135,10 @@ def _rankings(campaign: Campaign, rows: QuerySet[Ranking]) -> Iterator[Record]:
 
 
 def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
-    is_overlap = row["assignment__purpose"] == Assignment.Purpose.OVERLAP
+    is_judge = row["assignment__purpose"] == Assignment.Purpose.JUDGE
+    gives_way = is_judge or row["assignment__purpose"] == Assignment.Purpose.OVERLAP
+    candidate_set, is_prompt_synthetic = {**candidate_set}, candidate_set["is_synthetic"]
+    del candidate_set["is_synthetic"]
     return RankingRecord(
         **candidate_set,
         ranking_id=row["pk"],
@@ -144,7 +149,7 @@ def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
         guideline_version=row["guideline__version"] or 0,
         seconds_spent=row["seconds_spent"],
         submitted_at=_iso(row["submitted_at"]),
-        weight=0.0 if is_overlap and row["is_replaced"] else row["feedback_use__weight"] or 1.0,
+        weight=0.0 if gives_way and row["is_replaced"] else row["feedback_use__weight"] or 1.0,
         purpose=row["assignment__purpose"],
         consent_version=row["consent__version"] or 0,
         strength=row["strength"],
@@ -154,6 +159,7 @@ def _ranking(campaign: Campaign, row: Row, candidate_set: Row) -> RankingRecord:
         rationale=row["rationale"],
         edited=_edited(row["edited"]),
         shown_order=row["shown_order"],
+        synthetic=_synthetic(prompt=is_prompt_synthetic, order=is_judge),
     )
 
 
@@ -172,6 +178,7 @@ def _candidate_sets(campaign: Campaign, pks: set[int]) -> dict[int, Row]:
             "kind": row.prompt.kind,
             "language": row.prompt.language,
             "messages": row.prompt.messages,
+            "is_synthetic": row.prompt.is_synthetic,
             "completions": completions[row.pk],
             "written_by": [writers.get(one["id"], "") for one in completions[row.pk]],
             "consensus": _consensus(consensuses.get(row.pk)),
@@ -224,6 +231,10 @@ def _spans(spans: Mapping[str, Iterable[Row]]) -> list[Row]:
 
 def _edited(edited: Mapping[str, Any] | None) -> Row | None:
     return {"id": edited["id"], "text": edited["text"]} if edited else None
+
+
+def _synthetic(**parts: bool) -> list[str]:
+    return [name for name, is_synthetic in parts.items() if is_synthetic]
 
 
 def _iso(moment: datetime | None) -> str:

@@ -68,7 +68,8 @@ def freeze_snapshot(
     with one_moment():
         if not rows.exists():
             raise NothingToFreeze(_nothing(campaign, kind, filters))
-        tally, weighing = Tally(), weighing_by(weights, campaign, kind)
+        tally = Tally()
+        weighing = weighing_by(weights, campaign, kind, of_models=filters.synthetic_weight)
         digest = _store(weighing.weighed(tally.watching(records_of(campaign, kind, rows))), kind)
         manifest = {
             "campaign": campaign.name,
@@ -107,6 +108,7 @@ class Tally:
     purposes: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
+    synthetic: Counter[str] = field(default_factory=Counter)
     cannot_judge: int = 0
     replaced: int = 0
     suggested: int = 0
@@ -118,6 +120,8 @@ class Tally:
 
     def told(self) -> dict[str, Any]:
         told: dict[str, Any] = {"rows": _sorted(self.rows)}
+        if self.synthetic:
+            told["synthetic"] = _sorted(self.synthetic)
         if self.sources:
             counted = {"sources": _sorted(self.sources), "labels": _sorted(self.labels)}
             return told | {"labelers": len(self.labelers)} | counted
@@ -136,8 +140,14 @@ class Tally:
 
     def _count(self, record: Record) -> None:
         self.rows[record.split] += 1
+        self.synthetic.update(getattr(record, "synthetic", ()))
         if isinstance(record, PromptRecord):
             return
+        if isinstance(record, RankingRecord):
+            self.purposes[record.purpose] += 1
+            self.replaced += record.weight == 0
+        if not isinstance(record, FeedbackRecord) and {"turns", "order"} & set(record.synthetic):
+            return  # no labeler's, under no guideline
         self.labelers.add(record.labeler)
         if isinstance(record, FeedbackRecord):
             self.sources[record.source] += 1
@@ -146,9 +156,7 @@ class Tally:
         self.guideline_versions[record.guideline_version] += 1
         self.consent_versions[record.consent_version] += 1
         if isinstance(record, RankingRecord):
-            self.purposes[record.purpose] += 1
             self.cannot_judge += bool(record.cannot_judge)
-            self.replaced += record.weight == 0
         else:
             self.suggested += record.suggested
 

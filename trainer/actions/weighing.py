@@ -25,20 +25,28 @@ class Weighing:
     """By pseudonym."""
     recorded: Mapping[str, Any] = field(default_factory=dict)
     """For the manifest: what the weights are, of which estimate, and its digest."""
+    of_models: float = 1.0
+    """How much a model's order counts."""
 
     def weighed(self, records: Iterable[Record]) -> Iterator[Record]:
         """What labelers said counts as much as they are reliable; a reviewer's order counts as it is."""
         for record in records:
-            if isinstance(record, RankingRecord) and record.purpose == Assignment.Purpose.OVERLAP:
-                yield replace(record, weight=record.weight * self.by_labeler.get(record.labeler, 1.0))
+            if isinstance(record, RankingRecord):
+                yield replace(record, weight=record.weight * self._factor(record))
             else:
                 yield record
 
+    def _factor(self, record: RankingRecord) -> float:
+        if record.purpose == Assignment.Purpose.JUDGE:
+            return self.of_models
+        is_labelers = record.purpose == Assignment.Purpose.OVERLAP
+        return self.by_labeler.get(record.labeler, 1.0) if is_labelers else 1.0
 
-def weighing_by(weights: str, campaign: Campaign, kind: str) -> Weighing:
+
+def weighing_by(weights: str, campaign: Campaign, kind: str, *, of_models: float = 1.0) -> Weighing:
     """:raises FilterDoesNotFit: the rows of this kind have no weights."""
     if weights == NONE:
-        return Weighing()
+        return Weighing(of_models=of_models)
     if kind != Snapshot.Kind.RANKINGS:
         raise FilterDoesNotFit(_("Only rankings have weights."))
     found = reliability_weights(campaign)
@@ -52,4 +60,4 @@ def weighing_by(weights: str, campaign: Campaign, kind: str) -> Weighing:
         # Anybody can make it again: pseudonyms and weights stand in the rows.
         "digest": hashlib.sha256(json.dumps(by_labeler, sort_keys=True).encode()).hexdigest(),
     }
-    return Weighing(by_labeler, estimate)
+    return Weighing(by_labeler, estimate, of_models)

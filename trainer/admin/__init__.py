@@ -12,6 +12,7 @@ from trainer.admin import (
     runs,
     samples,
     snapshots,
+    synthetic,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "runs",
     "samples",
     "snapshots",
+    "synthetic",
 ]

@@ -31,6 +31,21 @@ WORDS = {
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
     "win_rate": _("Answers that score higher than the original's"),
+    "usable": _("Items that can be used"),
+    "unparseable": _("Replies that are not in the form asked for"),
+    "cut": _("Replies that were cut at the length limit"),
+    "empty": _("Replies that said nothing"),
+    "declined": _("Items that the model did not take"),
+    "disagreement": _("Left out: the two orders differ"),
+    "not_asked": _("Not asked any more"),
+    "ended_early": _("It ended early"),
+    "requests": _("Requests that were answered"),
+    "tokens": _("Tokens read and written"),
+    "prompts": _("New prompts"),
+    "alike": _("Left out: too like another prompt"),
+    "consistency": _("Pairs on which the two orders agree"),
+    "agreement_with_people": _("Pairs ordered as people's consensus does"),
+    "leaning": _("Leaning to what is shown first (1) or last (−1)"),
     "health": _("Health"),
 }
 SHARES = {
@@ -42,6 +57,8 @@ SHARES = {
     "repetition_rate",
     "distinct_2",
     "win_rate",
+    "consistency",
+    "agreement_with_people",
 }
 COMPARED = {
     "size_mb": _("Size on disk, in MB"),

@@ -122,6 +122,10 @@ def _inputs(run: Run) -> Facts:
     ]
     if reward := checkpoint_of(run, "reward") or run.reward_run:
         inputs.append((_("Reward model"), link_to(reward)))
+    if made := run.synthetic_rows.count():
+        page = reverse("admin:trainer_syntheticrow_changelist", query={"run__id__exact": run.pk})
+        words = _("%(count)d rows, marked as synthetic") % {"count": made}
+        inputs.append((_("Made up"), format_html('<a href="{}" class="text-link">{}</a>', page, words)))
     return [*inputs, (_("Result"), link_to(run.result))] if run.makes_weights else inputs
 
 

@@ -39,6 +39,9 @@ class RunAdmin(RunSteering):
                 "start_kto",
                 "start_sample",
                 "start_evaluate",
+                "start_generate",
+                "start_expand",
+                "start_judge",
                 "start_quantize",
                 "start_distill",
                 "start_prune",
@@ -134,6 +137,18 @@ class RunAdmin(RunSteering):
     @action(description=Run.Kind.SHARE.label, url_path="start/share", permissions=["view"])
     def start_share(self, request: HttpRequest) -> HttpResponse:
         return self._start(request, Run.Kind.SHARE)
+
+    @action(description=Run.Kind.GENERATE.label, url_path="start/generate", permissions=["view"])
+    def start_generate(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.GENERATE)
+
+    @action(description=Run.Kind.EXPAND.label, url_path="start/expand", permissions=["view"])
+    def start_expand(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.EXPAND)
+
+    @action(description=Run.Kind.JUDGE.label, url_path="start/judge", permissions=["view"])
+    def start_judge(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request, Run.Kind.JUDGE)
 
     def _start(self, request: HttpRequest, kind: Run.Kind) -> HttpResponse:
         form, now = StartForm(kind, request.POST or None, initial=given_by(request.GET)), timezone.now()

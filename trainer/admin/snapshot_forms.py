@@ -101,6 +101,25 @@ class FreezeForm(forms.Form):
         ],
         widget=UnfoldAdminSelectWidget,
     )
+    synthetic = forms.ChoiceField(
+        label=gettext_lazy("Synthetic rows"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("none: only what people made")),
+            ("include", gettext_lazy("include what models made up")),
+            ("only", gettext_lazy("only what models made up")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("What was generated, expanded or judged by a model. The card tells how much."),
+    )
+    synthetic_weight = forms.FloatField(
+        label=gettext_lazy("A model's ranking counts"),
+        required=False,
+        min_value=0.001,
+        max_value=1,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("As much as so many of a labeler's; 1 when left empty."),
+    )
     accepted = forms.BooleanField(
         label=gettext_lazy("Only demonstrations that a reviewer accepted"),
         required=False,
@@ -190,4 +209,6 @@ def _filters(cleaned: dict[str, Any]) -> Filters:
         settled=cleaned["settled"],
         accepted=cleaned["accepted"],
         judges=cleaned["judges"],
+        synthetic=cleaned["synthetic"],
+        synthetic_weight=cleaned["synthetic_weight"] or 1.0,
     )

@@ -162,6 +162,7 @@ def _contents(manifest: Mapping[str, Any]) -> Facts:
         "sources": _("Rows by source"),
         "labels": _("Rows by label"),
         "weights": _("Weights"),
+        "synthetic": _("Synthetic: made up by models"),
         "replaced": _("Replaced by a reviewer's order"),
         "suggested": _("Written with a suggestion in sight"),
         "cannot_judge": _("Answered “cannot judge”"),

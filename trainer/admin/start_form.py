@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -19,10 +20,11 @@ from unfold.widgets import (
 from annotation.errors import Refusal
 from annotation.models import Person
 from trainer.actions.costs import Cost, cost_of_run
-from trainer.actions.runs import READ_REWARDS, SNAPSHOT_KINDS, queue_run
+from trainer.actions.runs import DELIVERING, READ_REWARDS, SNAPSHOT_KINDS, queue_run
 from trainer.actions.serving import promoted_checkpoint
 from trainer.admin.forms import BaseModelForm
 from trainer.handoff.configs import ConfigError, build_config, explain
+from trainer.handoff.synthetic_configs import LONGEST_TEMPLATE
 from trainer.models import Checkpoint, Run, Snapshot
 
 PREFERRED = {
@@ -41,7 +43,8 @@ PREFERRED = {
 }
 """What a run of each kind usually starts from."""
 
-PREFERRED |= dict.fromkeys(READ_REWARDS - {Run.Kind.PPO, Run.Kind.SAMPLE}, PREFERRED[Run.Kind.SAMPLE])
+_LIKE_SAMPLE = (READ_REWARDS | DELIVERING) - {Run.Kind.PPO, Run.Kind.SAMPLE}
+PREFERRED |= dict.fromkeys(_LIKE_SAMPLE, PREFERRED[Run.Kind.SAMPLE])
 
 
 class StartForm(BaseModelForm):
@@ -57,8 +60,8 @@ class StartForm(BaseModelForm):
             self.suggest("reward", _reward_models().first())
         if kind in READ_REWARDS - {Run.Kind.PPO}:
             self.fields["reward"] = _judge_field(kind)
-        if kind == Run.Kind.SAMPLE:
-            self.fields["deliver"] = _deliver_field()
+        if kind in DELIVERING:
+            self.fields["deliver"] = _deliver_field(kind)
             self.fields["other_base"].help_text = _(
                 "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "
                 "instead."
@@ -170,9 +173,15 @@ def _judge_field(kind: Run.Kind) -> forms.Field:
     )
 
 
-def _deliver_field() -> forms.Field:
+def _deliver_field(kind: Run.Kind) -> forms.Field:
+    labels = {
+        Run.Kind.SAMPLE: _("Give the candidates to the labelers, to be ranked"),
+        Run.Kind.GENERATE: _("Give the dialogues to the reviewers, marked as synthetic"),
+        Run.Kind.EXPAND: _("Hold the new prompts for release, marked as synthetic"),
+        Run.Kind.JUDGE: _("Keep the orders as rankings, marked as synthetic"),
+    }
     return forms.BooleanField(
-        label=_("Give the candidates to the labelers, to be ranked"),
+        label=labels[kind],
         initial=True,
         required=False,
         widget=UnfoldBooleanSwitchWidget,
@@ -215,13 +224,24 @@ def _setting(name: str, default: Any, note: str) -> forms.Field:
         return forms.BooleanField(
             label=name, initial=default, required=False, widget=UnfoldBooleanSwitchWidget, help_text=note
         )
+    if isinstance(default, str) and "\n" in default:
+        return forms.CharField(
+            label=name,
+            initial=default,
+            required=False,
+            max_length=LONGEST_TEMPLATE,
+            widget=UnfoldAdminTextareaWidget(attrs={"rows": min(10, default.count("\n") + 2)}),
+            help_text=note,
+        )
     return forms.CharField(
         label=name,
         initial=default,
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("%(note)s Default: %(default)s.") % {"note": note, "default": default},
+        help_text=_("%(note)s Default: %(default)s.") % {"note": note, "default": default}
+        if default != ""
+        else note,
     )
 
 

@@ -34,6 +34,7 @@ def dataset_card(snapshot: Snapshot, format: "Format", container: str, rows: dic
 - Languages: {_listed(about["prompts_by_language"])}
 - Taken: {about.get("taken", about["filters"])}
 - Filters: {_filters(about)}
+- Synthetic: {_synthetic(about.get("synthetic", {}))}
 {_people(about)}
 How a conversation opens decides whether its prompts are held out ({about["held_out_percent"]} in 100 are): a
 prompt is held out in every snapshot of this campaign, and all branches of a tree are on the same side.
@@ -128,6 +129,13 @@ def _filters(about: Mapping[str, Any]) -> str:
         return "none"
     told = [f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(filters.items())]
     return ", ".join(told)
+
+
+def _synthetic(counts: Mapping[str, int]) -> str:
+    """What models made up instead of people."""
+    told = {"prompt": "prompts of {} rows", "turns": "dialogues of {} rows", "order": "orders of {} rows"}
+    listed = [told[part].format(count) for part, count in sorted(counts.items())]
+    return f"made up by models, not by people: the {', the '.join(listed)}" if listed else "nothing"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

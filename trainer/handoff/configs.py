@@ -18,7 +18,9 @@ class ConfigError(ValueError):
     failure = Failure.SETTINGS
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        super().__init__(f"{field} is {value!r}; it must be {allowed}.")
+        shown = repr(value)
+        shown = shown if len(shown) <= 100 else f"{shown[:99]}…"
+        super().__init__(f"{field} is {shown}; it must be {allowed}.")
         self.field, self.value, self.allowed = field, value, allowed
 
 
@@ -389,6 +391,7 @@ from trainer.handoff.compress_configs import (  # noqa: E402
     ShareConfig,
 )
 from trainer.handoff.evaluate_configs import EvaluateConfig as EvaluateConfig  # noqa: E402
+from trainer.handoff.synthetic_configs import ExpandConfig, GenerateConfig, JudgeConfig  # noqa: E402
 
 CONFIGS |= {
     "evaluate": EvaluateConfig,
@@ -396,4 +399,7 @@ CONFIGS |= {
     "distill": DistillConfig,
     "prune": PruneConfig,
     "share": ShareConfig,
+    "generate": GenerateConfig,
+    "expand": ExpandConfig,
+    "judge": JudgeConfig,
 }

@@ -315,6 +315,32 @@ CHECKS: tuple[Check, ...] = (
         seen="The loss went from %(start)s to %(now)s: it does not fall.",
         change="Lower learning_rate if grad_norm is restless; raise it, lora_rank or epochs if it is calm.",
     ),
+    Check(
+        name="unusable_replies",
+        kinds=("generate", "expand", "judge"),
+        metrics=("unusable_share",),
+        read=signals.latest("unusable_share"),
+        size="share of the items so far whose replies cannot be used",
+        watch=0.1,
+        alarm=0.5,
+        source="ours",
+        seen="Of the items so far, a share of %(size)s gave nothing that can be used.",
+        change="Read some of the replies: raise max_new_tokens if they are cut, say the form more plainly in "
+        "the template, or take a stronger model.",
+    ),
+    Check(
+        name="place_decides",
+        kinds=("judge",),
+        metrics=("consistency",),
+        read=signals.latest("consistency"),
+        size="share of the pairs on which both orders of asking agree",
+        watch=0.65,
+        alarm=0.4,
+        source="65 % for GPT-4, less for others: Zheng et al. 2023, table 2; the alarm is ours",
+        seen="The two orders of asking agree on a share of only %(size)s of the pairs.",
+        change="What it sees first or last decides, and little is learned from the rest: take a stronger "
+        "model, or method=pairs.",
+    ),
 )
 """Every sign of trouble that is looked for; ``docs/metrics.md`` lists them."""
 

@@ -21,5 +21,8 @@ METRICS: dict[str, str] = {
     "approx_kl": "Drift of the policy within the update, per token, in nats.",
     "clip_fraction": "Share of tokens whose probability ratio left the clip range.",
     "explained_variance": "Share of the returns' variance that the values explain.",
+    "unusable_share": "Share of the items asked for whose replies could not be used.",
+    "consistency": "Share of the pairs on which the judge's two orders agree.",
+    "agreement_with_people": "Share of the pairs that the judge orders as people's consensus does.",
     "tokens_per_second": "Tokens that went through the step, per second.",
 }

@@ -41,6 +41,8 @@ class Reply:
     """The model ended it by itself, before the length limit."""
     tokens: int | None
     """None where the server does not say, or says it of several answers together."""
+    prompt_tokens: int | None = None
+    """What it has read, likewise."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Endpoint:
                     text=_text(choice["message"]["content"]),
                     finished=choice.get("finish_reason") != "length",
                     tokens=said["usage"]["completion_tokens"] if n == 1 and "usage" in said else None,
+                    prompt_tokens=_count(said, "prompt_tokens") if n == 1 else None,
                 )
                 for choice in said["choices"]
             ]
@@ -221,6 +224,11 @@ class Endpoint:
             status=error.code,
             is_busy=error.code == TOO_MANY or error.code >= 500,
         )
+
+
+def _count(said: Any, name: str) -> int | None:
+    told = (said.get("usage") or {}).get(name)
+    return told if type(told) is int and told >= 0 else None
 
 
 def _reason(said: Any) -> str:

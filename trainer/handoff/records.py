@@ -21,6 +21,7 @@ _COMPLETION = pa.struct([("id", pa.int64()), ("text", pa.string())])
 _COMPLETIONS = pa.list_(_COMPLETION)
 _RATINGS = pa.list_(pa.struct([("id", pa.int64()), ("axis", pa.string()), ("rating", pa.int32())]))
 _FLAGS = pa.list_(pa.struct([("id", pa.int64()), ("flag", pa.string())]))
+_WORDS = pa.list_(pa.string())
 _SPANS = pa.list_(
     pa.struct([("id", pa.int64()), ("start", pa.int32()), ("end", pa.int32()), ("flag", pa.string())])
 )
@@ -37,6 +38,8 @@ class PromptRecord:
     kind: str
     language: str
     messages: list[Message]
+    synthetic: list[str] = field(default_factory=list)
+    """What of it a model made up: ``prompt``, ``turns`` or ``order``. Empty where people made all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class DemonstrationRecord:
     """The text that the labeler had agreed to; 0 where there was none."""
     suggested: bool = False
     """The labeler had asked for a stored response to the prompt and was shown one."""
+    synthetic: list[str] = field(default_factory=list)
+    """As of a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,8 @@ class RankingRecord:
     """The prompt's, as its language."""
     language: str = ""
     purpose: str = "overlap"
-    """overlap; adjudication: a reviewer's; or chat: somebody's who chose between two answers there."""
+    """overlap; adjudication: a reviewer's; chat: somebody's who chose between two answers there; or judge: a
+    model's."""
     consent_version: int = 0
     """The text that the labeler had agreed to; 0 where there was none."""
     strength: int | None = None
@@ -111,6 +117,8 @@ class RankingRecord:
     """What the rankings of this candidate set said together when this was frozen, as JSON."""
     spans: list[dict[str, int | str]] = field(default_factory=list)
     """``{"id", "start", "end", "flag"}``: the passage that a flag is about, in code points of the text."""
+    synthetic: list[str] = field(default_factory=list)
+    """As of a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +165,7 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("kind", pa.string()),
             ("language", pa.string()),
             ("messages", _MESSAGES),
+            ("synthetic", _WORDS),
         ]
     ),
     DemonstrationRecord: pa.schema(
@@ -174,6 +183,7 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("language", pa.string()),
             ("consent_version", pa.int32()),
             ("suggested", pa.bool_()),
+            ("synthetic", _WORDS),
         ]
     ),
     RankingRecord: pa.schema(
@@ -206,6 +216,7 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
             ("written_by", pa.list_(pa.string())),
             ("consensus", pa.string()),
             ("spans", _SPANS),
+            ("synthetic", _WORDS),
         ]
     ),
     FeedbackRecord: pa.schema(
@@ -231,9 +242,9 @@ _SCHEMAS: dict[type[Record], pa.Schema] = {
 # Snapshots live longer than versions: files from before these columns, the last so many, read as the
 # records' defaults.
 _COLUMNS_ADDED_LATER: dict[type[Record], int] = {
-    PromptRecord: 0,
-    DemonstrationRecord: 4,
-    RankingRecord: 14,
+    PromptRecord: 1,
+    DemonstrationRecord: 5,
+    RankingRecord: 15,
     FeedbackRecord: 0,
 }
 

@@ -188,10 +188,33 @@ class RunDirectory:
         for name in (METRICS, SAMPLES):
             if (self.path / name).exists():
                 os.truncate(self.path / name, saved.log_sizes[name] if saved else 0)
+        self._forget_ending()
+
+    def _forget_ending(self) -> None:
         for name in (DONE, FAILED):
             (self.path / name).unlink(missing_ok=True)
         for unfinished in (self.path / CHECKPOINTS).glob("*.unfinished"):
             shutil.rmtree(unfinished)
+
+    def begin_with_whole_lines(self) -> None:
+        """Keep what is logged, up to the last whole line, and forget how it ended: for runs whose every line
+        stands for itself."""
+        for name in (METRICS, SAMPLES):
+            if (self.path / name).exists():
+                os.truncate(self.path / name, _whole_size(self.path / name))
+        self._forget_ending()
+
+    def take_lines(self, earlier: "RunDirectory") -> int | None:
+        """Have the whole lines of an earlier attempt, also those that no checkpoint speaks of. Returns how
+        many samples they are; None where there are none for these settings."""
+        told = earlier.path / SAMPLES
+        if not told.exists() or digest_of_file(earlier.path / CONFIG) != digest_of_file(self.path / CONFIG):
+            return None
+        for name in (METRICS, SAMPLES):
+            if (earlier.path / name).exists():
+                size = _whole_size(earlier.path / name)
+                (self.path / name).write_bytes((earlier.path / name).read_bytes()[:size])
+        return len(self._lines(SAMPLES)) or None
 
     def log_metrics(self, *, step: int, steps: int, **values: float) -> dict[str, float]:
         """Append a line, and return it; names are those of ``metrics.py``."""
@@ -312,6 +335,11 @@ def _write_whole(path: Path, text: str) -> None:
     _flush(unfinished)
     unfinished.rename(path)
     _flush(path.parent)
+
+
+def _whole_size(log: Path) -> int:
+    """Bytes up to and with the last newline."""
+    return log.read_bytes().rfind(b"\n") + 1
 
 
 def _flushed_size(log: Path) -> int:

@@ -11,6 +11,7 @@ from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
 from trainer.models.serving import Evaluation, GateRule, ModelServer, Promotion, ServedMessage
 from trainer.models.snapshots import Snapshot
+from trainer.models.synthetic import SyntheticRow
 
 __all__ = [
     "Arena",
@@ -34,4 +35,5 @@ __all__ = [
     "SampledCompletion",
     "ServedMessage",
     "Snapshot",
+    "SyntheticRow",
 ]

@@ -68,6 +68,9 @@ class Run(models.Model):
         DISTILL = "distill", _("Distill")
         PRUNE = "prune", _("Prune")
         SHARE = "share", _("Share layers")
+        GENERATE = "generate", _("Generate dialogues")
+        EXPAND = "expand", _("Expand prompts")
+        JUDGE = "judge", _("Judge candidates")
 
     class Status(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -239,7 +242,12 @@ class Run(models.Model):
 
     @property
     def makes_weights(self) -> bool:
-        return self.kind not in {self.Kind.SAMPLE, self.Kind.EVALUATE}
+        return self.kind not in {self.Kind.SAMPLE, self.Kind.EVALUATE} and not self.is_synthetic
+
+    @property
+    def is_synthetic(self) -> bool:
+        """What it makes up stands in for what people write or judge."""
+        return self.kind in {self.Kind.GENERATE, self.Kind.EXPAND, self.Kind.JUDGE}
 
     @property
     def compresses(self) -> bool:

@@ -37,6 +37,9 @@ STAGES = {
     "distill": ("compress.distill", "distill_checkpoint"),
     "prune": ("compress.prune", "prune_checkpoint"),
     "share": ("compress.share", "share_checkpoint"),
+    "generate": ("synthetic.dialogues", "generate_dialogues"),
+    "expand": ("synthetic.expansion", "expand_prompts"),
+    "judge": ("synthetic.judging", "judge_candidates"),
 }
 
 

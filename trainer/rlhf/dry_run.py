@@ -19,12 +19,14 @@ from trainer.handoff.configs import (
 )
 from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.rundir import RunDirectory
+from trainer.handoff.synthetic_configs import AskingConfig
 from trainer.rlhf.blanks import Traits
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.loading import load_tokenizer, pick_device, pick_dtype, weights_dtype
 from trainer.rlhf.memory import Plan, free_memory
 from trainer.rlhf.plan import needs
 from trainer.rlhf.readings import Reading, read
+from trainer.rlhf.synthetic.outlook import outlook
 from trainer.rlhf.world import World
 
 
@@ -61,6 +63,9 @@ def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = 
     try:
         spec = directory.spec()
         config = build_config(spec.kind, spec.config)
+        if isinstance(config, AskingConfig):
+            print(outlook(config, directory), flush=True)
+            return 0
         if is_endpoint(spec.base_model):
             print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)
             return 0

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from trainer.handoff.configs import SampleConfig
 from trainer.handoff.endpoints import find_endpoint
 from trainer.handoff.openai_client import Endpoint, EndpointError, Reply
-from trainer.handoff.records import PromptRecord, read_records
+from trainer.handoff.records import Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.errors import BadData, LabError, Stopped
 from trainer.rlhf.loading import pick_dtype
@@ -123,23 +124,41 @@ class Asking:
 
     def _ask(self, row: PromptRecord, number: int) -> Reply | None:
         """None where the server would not take the prompt."""
-        for pause in (*PAUSES, None):
-            self.pace.wait()
-            try:
-                return self.endpoint.chat(
-                    row.messages,
-                    temperature=self.config.temperature,
-                    max_tokens=self.config.max_new_tokens,
-                    seed=seed_for(self.config.seed, "elsewhere", row.prompt_id, number) % LARGEST_SEED,
-                )[0]
-            except EndpointError as error:
-                if error.status in REFUSED:
-                    self.refusal = str(error)
-                    return None
-                if pause is None or not (error.is_busy or error.status == 0):
-                    raise LabError(str(error)) from error
-                self.pace.sleep(pause)
-        raise AssertionError("the last pause is None")
+        try:
+            return ask_patiently(
+                self.endpoint,
+                self.pace,
+                row.messages,
+                temperature=self.config.temperature,
+                max_tokens=self.config.max_new_tokens,
+                seed=seed_for(self.config.seed, "elsewhere", row.prompt_id, number) % LARGEST_SEED,
+            )
+        except Declined as refusal:
+            self.refusal = str(refusal)
+            return None
+
+
+class Declined(Exception):
+    """The model does not take this conversation; it may take others."""
+
+
+def ask_patiently(endpoint: Endpoint, pace: "Pace", messages: Sequence[Message], **options: Any) -> Reply:
+    """One answer, asked for again where the server is busy or away.
+
+    :raises Declined: it would not take this conversation.
+    :raises LabError: it cannot be reached, or does not let us in.
+    """
+    for pause in (*PAUSES, None):
+        pace.wait()
+        try:
+            return endpoint.chat(messages, **options)[0]
+        except EndpointError as error:
+            if error.status in REFUSED:
+                raise Declined(str(error)) from error
+            if pause is None or not (error.is_busy or error.status == 0):
+                raise LabError(str(error)) from error
+            pace.sleep(pause)
+    raise AssertionError("the last pause is None")
 
 
 def tokens_of(reply: Reply) -> int:

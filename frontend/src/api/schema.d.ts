@@ -1756,12 +1756,17 @@ export interface components {
          * @enum {string}
          */
         ReviewVerdict: "ACCEPTED" | "RETURNED";
-        /** @description What a reviewer sees: nothing in it tells who wrote the demonstration. */
+        /** @description What a reviewer sees: nothing in it tells who wrote the demonstration, but whether anybody did. */
         ReviewedDemonstrationOutput: {
             readonly id: number;
             campaign: number;
             prompt: components["schemas"]["PromptOutput"];
             turns: components["schemas"]["TurnOutput"][];
+            /**
+             * Synthetic
+             * @description A model made it up; no person wrote it.
+             */
+            is_synthetic?: boolean;
             /**
              * Format: int64
              * @description Counts saves, so that two tabs cannot overwrite each other.
@@ -1851,9 +1856,12 @@ export interface components {
          *     * `distill` - Distill
          *     * `prune` - Prune
          *     * `share` - Share layers
+         *     * `generate` - Generate dialogues
+         *     * `expand` - Expand prompts
+         *     * `judge` - Judge candidates
          * @enum {string}
          */
-        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample" | "evaluate" | "quantize" | "distill" | "prune" | "share";
+        RunKind: "sft" | "reward" | "ppo" | "dpo" | "kto" | "sample" | "evaluate" | "quantize" | "distill" | "prune" | "share" | "generate" | "expand" | "judge";
         RunLiveOutput: {
             status: components["schemas"]["RunStatus"];
             /** @description Counts up when a run starts over. */

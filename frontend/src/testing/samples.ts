@@ -38,7 +38,7 @@ export function sampleDemonstration(id: number, changes: Partial<Demonstration> 
 export function sampleReview(id: number, changes: Partial<ReviewedDemonstration> = {}): ReviewedDemonstration {
   const { prompt } = sampleAssignment(id)
   const turns = [{ role: 'assistant' as const, content: `Answer ${id}: add **lemon**.` }]
-  return { id, campaign: 1, prompt, turns, revision: 3, guideline_version: 1, earlier: [], ...changes }
+  return { id, campaign: 1, prompt, turns, is_synthetic: false, revision: 3, guideline_version: 1, earlier: [], ...changes }
 }
 
 /** A campaign in which nothing waits. */

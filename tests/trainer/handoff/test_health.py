@@ -55,6 +55,9 @@ WELL = {
     "distill": {"loss": ramp(1.2, 0.8)},
     "prune": {"loss": ramp(1.2, 0.8)},
     "share": {"loss": ramp(1.2, 0.8)},
+    "generate": {"unusable_share": [0.0, 0.02]},
+    "expand": {"unusable_share": [0.0, 0.02]},
+    "judge": {"unusable_share": [0.0, 0.02], "consistency": [0.9, 0.8]},
 }
 """Curves as they should be, by kind."""
 
@@ -74,6 +77,8 @@ TROUBLE = {
     "length_growth": ("ppo", {"mean_length": ramp(20, 55)}, {"mean_length": ramp(8, 64)}),
     "length_loss": ("ppo", {"mean_length": ramp(30, 9)}, {"mean_length": ramp(30, 1)}),
     "cut_answers": ("ppo", {"finished_share": ramp(0.9, 0.7)}, {"finished_share": ramp(0.9, 0.2)}),
+    "unusable_replies": ("expand", {"unusable_share": [0.0, 0.2]}, {"unusable_share": [0.0, 0.9]}),
+    "place_decides": ("judge", {"consistency": [0.9, 0.6]}, {"consistency": [0.5, 0.1]}),
     "over_optimisation": (
         "ppo",
         {"score": ramp(0, 1, 30), "holdout_score": [*ramp(0, 1, 15), *restless(ramp(1, 0.72, 15), 0.035)]},

@@ -1,6 +1,9 @@
 """The kitchen again, now in the lab: a tiny language model, and run directories made by hand."""
 
+import json
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -71,3 +74,49 @@ def chain(tmp_path_factory, model_folder):
     runs = Lab(tmp_path_factory.mktemp("chain"), model_folder).run_chain()
     signal.signal(signal.SIGTERM, handler)
     return runs
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Puts a server behind the name ``kitchen``."""
+    begun = []
+
+    def serve(server):
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        begun.append((server, thread))
+        address = f"http://127.0.0.1:{server.server_port}/v1"
+        monkeypatch.setenv("RANKWRIGHT_ENDPOINTS", f"other=http://127.0.0.1:9/v1 kitchen={address}")
+
+    yield serve
+    for server, thread in begun:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def scripted(serve):
+    """A server that answers with what the given function makes of each request, and remembers them."""
+
+    def begin(answer):
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with lock:
+                    asked.append((self.headers.get("Authorization"), body))
+                    status, said = answer(body, len(asked))
+                data = json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        asked, lock = [], threading.Lock()
+        serve(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        return asked
+
+    return begin

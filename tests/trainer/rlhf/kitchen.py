@@ -42,6 +42,9 @@ CONFIGS = {
     "distill": {**MEASURED, "layers": 1, "epochs": 2},
     "prune": {**MEASURED, "fraction": 0.5, "epochs": 2},
     "share": {**MEASURED, "epochs": 2},
+    "generate": {"seed": 7, "dialogues": 6, "exchanges": 2, "max_new_tokens": 8, "batch_size": 1},
+    "expand": {"seed": 7, "requests": 4, "prompts_per_request": 2, "max_new_tokens": 8, "batch_size": 1},
+    "judge": {"seed": 7, "max_new_tokens": 8, "batch_size": 1},
 }
 
 
@@ -144,6 +147,7 @@ ROWS = {
         ("quantize", "distill", "prune", "share"),
         ("demonstrations.parquet", DemonstrationRecord, both_splits(demonstration)),
     ),
+    **dict.fromkeys(("generate", "expand", "judge"), ("prompts.parquet", PromptRecord, both_splits(prompt))),
 }
 
 
@@ -201,3 +205,9 @@ def run_program(folder, *options):
     """The exit code of ``python -m trainer.rlhf FOLDER``, without the seconds of a fresh process."""
     with patch.object(sys, "argv", ["trainer.rlhf", str(folder), *options]):
         return lab_program.main()
+
+
+def said(text, tokens=5, reason="stop"):
+    """How a model server answers."""
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": reason}
+    return 200, {"choices": [choice], "usage": {"completion_tokens": tokens}}

@@ -1,67 +1,19 @@
 """Candidates over HTTP: from our own server, and from a server that behaves badly."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tests.trainer.rlhf.kitchen import run_program
+from tests.trainer.rlhf.kitchen import run_program, said
 from trainer.handoff.endpoints import UnknownEndpoint, find_endpoint, named_endpoints
 from trainer.rlhf import sample_elsewhere
 from trainer.rlhf.errors import Stopped
 from trainer.rlhf.sample_elsewhere import Pace
 from trainer.rlhf.serving.engine import Engine
 from trainer.rlhf.serving.web import ModelServer
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Puts a server behind the name ``kitchen``."""
-    begun = []
-
-    def serve(server):
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        begun.append((server, thread))
-        address = f"http://127.0.0.1:{server.server_port}/v1"
-        monkeypatch.setenv("RANKWRIGHT_ENDPOINTS", f"other=http://127.0.0.1:9/v1 kitchen={address}")
-
-    yield serve
-    for server, thread in begun:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@pytest.fixture
-def scripted(serve):
-    """A server that answers with what the given function makes of each request, and remembers them."""
-
-    def begin(answer):
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    asked.append((self.headers.get("Authorization"), body))
-                    status, said = answer(body, len(asked))
-                data = json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        asked, lock = [], threading.Lock()
-        serve(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        return asked
-
-    return begin
 
 
 @pytest.fixture
@@ -77,11 +29,6 @@ def elsewhere(lab, monkeypatch):
         return directory
 
     return run
-
-
-def said(text, tokens=5, reason="stop"):
-    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": reason}
-    return 200, {"choices": [choice], "usage": {"completion_tokens": tokens}}
 
 
 class TestSampling:

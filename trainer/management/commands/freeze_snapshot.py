@@ -35,6 +35,10 @@ class Command(BaseCommand):
         only.add_argument("--without-labeler", action="append", default=[], metavar="USERNAME")
         only.add_argument("--settled", default="", choices=["consensus", "adjudicated"])
         only.add_argument("--judges", default="", choices=["labelers", "chats"])
+        only.add_argument("--synthetic", default="", choices=["include", "only"], help="what models made up")
+        only.add_argument(
+            "--synthetic-weight", type=float, default=1.0, metavar="W", help="what a model's ranking counts"
+        )
         only.add_argument("--accepted", action="store_true", help="only accepted demonstrations")
 
     def handle(self, *args: Any, campaign: str, kind: str, weights: str, **options: Any) -> None:

@@ -45,6 +45,12 @@ describe('reviewing a demonstration', () => {
     expect(all).toMatchObject([{ path: '/api/demonstrations/1/review', body: { verdict: 'ACCEPTED', reason: '', revision: 3 } }])
   })
 
+  it('says what no person wrote', () => {
+    open(sampleReview(1, { is_synthetic: true }))
+
+    expect(screen.getByText(/A model made this up/)).toBeTruthy()
+  })
+
   it('returns from the keyboard with the reason that was written', async () => {
     const all = answerWith(() => ({ status: 201, body: { review_id: 1, next: null } }))
     const { user } = open()

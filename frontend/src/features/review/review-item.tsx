@@ -89,6 +89,7 @@ export function ReviewItem({ demonstration, person, isLost = false, guideline, o
         <div className={styles.main}>
           <section aria-label={t('prompt')} className={styles.prompt}>
             <h1 ref={heading} tabIndex={-1}>{t('review.title')}</h1>
+            {demonstration.is_synthetic && <Notice kind="info" words={t('review.synthetic')} />}
             <Conversation messages={prompt.messages} language={prompt.language} />
           </section>
 

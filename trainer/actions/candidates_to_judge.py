@@ -1,0 +1,53 @@
+"""What a judge reads besides its snapshot: the candidate sets of the snapshot's prompts."""
+
+import json
+from collections.abc import Callable
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from annotation.models import Assignment, CandidateSet, Consensus
+from trainer.handoff.records import PromptRecord, stream_records
+from trainer.handoff.rundir import RunDirectory
+from trainer.models import Snapshot
+
+FILE = "candidates.jsonl"
+AT_ONCE = 500
+
+
+def write_candidates(snapshot: Snapshot, directory: RunDirectory, watch: Callable[[], None]) -> None:
+    """A line for each, with what people's rankings say together. Practice is left out, and so are arenas: of
+    what they measure nothing is to be learned."""
+    splits = {row.prompt_id: row.split for row in stream_records(snapshot.file, PromptRecord)}
+    by_people = [Assignment.Purpose.OVERLAP, Assignment.Purpose.ADJUDICATION]
+    ranked = Q(assignments__status=Assignment.Status.SUBMITTED, assignments__purpose__in=by_people)
+    measured = Assignment.objects.filter(candidate_set=OuterRef("pk"), purpose=Assignment.Purpose.ARENA)
+    sets = (
+        CandidateSet.objects.filter(prompt__campaign=snapshot.campaign, practice__isnull=True)
+        .exclude(Exists(measured))
+        .annotate(rankings=Count("assignments", filter=ranked))
+        .select_related("prompt")
+        .prefetch_related("completions", "consensus")
+        .order_by("pk")
+    )
+    with directory.data_path(FILE).open("w", encoding="utf-8") as file:
+        for one in sets.iterator(AT_ONCE):
+            if one.prompt_id in splits:
+                file.write(_line(one, splits[one.prompt_id]) + "\n")
+            watch()
+
+
+def _line(candidates: CandidateSet, split: str) -> str:
+    consensus: Consensus | None = getattr(candidates, "consensus", None)
+    told = {
+        "candidate_set_id": candidates.pk,
+        "prompt_id": candidates.prompt_id,
+        "split": split,
+        "messages": candidates.prompt.messages,
+        "completions": [
+            {"id": one.pk, "text": one.text}
+            for one in sorted(candidates.completions.all(), key=lambda one: one.pk)
+        ],
+        "rankings": candidates.rankings,  # type: ignore[attr-defined]  # annotated
+        "consensus": [*consensus.tiers, consensus.unacceptable] if consensus else [],
+    }
+    return json.dumps(told, ensure_ascii=False)

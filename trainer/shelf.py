@@ -3,6 +3,7 @@
 Without ``RUNS_STORE`` everything stays in the folders of this machine, or of the disk that all share.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -130,6 +131,15 @@ def publish(run: Run, made: Path, watch: Watch) -> str:
     url = f"{url_of(run)}/{made.name}"
     push(made, url, watch)
     return url
+
+
+def fetch_made(run: Run, target: Path, watch: Watch) -> None:
+    """What a run made, one file, to where another one reads it."""
+    location = run.artifact.location
+    if "://" in location:
+        pull(location, target, watch)
+    else:
+        shutil.copyfile(location, target)
 
 
 def url_of(run: Run, attempt: int | None = None) -> str:

@@ -394,3 +394,26 @@ def test_ranking_stays_possible_for_people_afterwards(deliver, kitchen, rankings
     deliver("judge", order(CandidateSet.objects.first()))
 
     assert rank(kitchen, prompts[0], grace).assignment.purpose == "overlap"
+
+
+class TestABaseline:
+    def test_lays_out_what_an_earlier_run_said(self, frozen, base, rhea, monkeypatch):
+        def says(run, *, pulse, command=None):
+            RunDirectory(run.folder).append_sample(prompt_id=1, completion=f"Said by {run.pk}.")
+            return launch.Ending(launch.How.DONE)
+
+        monkeypatch.setattr(launch, "carry_out", says)
+        monkeypatch.setenv("RANKWRIGHT_ENDPOINTS", "kitchen=http://127.0.0.1:9/v1")
+        common = {"snapshot": frozen["prompts"], "base": base, "created_by": rhea, "now": NOON}
+        before = queue_run(kind="sample", deliver=False, **common)
+        settings = {"judge": "endpoint:kitchen", "against": before.pk}
+        with pytest.raises(InvalidConfig, match="finished run"):
+            queue_run(kind="evaluate", config=settings, **common)
+        execution.execute_next_run(worker="w", clock=lambda: NOON, stopping=lambda: False)
+
+        run = queue_run(kind="evaluate", config=settings, **common)
+        execution.execute_next_run(worker="w", clock=lambda: NOON, stopping=lambda: False)
+
+        run.refresh_from_db()
+        assert run.status == Run.Status.SUCCEEDED, run.failure
+        assert f"Said by {before.pk}." in (run.folder / "data" / "baseline.jsonl").read_text()

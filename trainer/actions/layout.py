@@ -7,7 +7,7 @@ from pathlib import Path
 from trainer import shelf
 from trainer.actions.candidates_to_judge import write_candidates
 from trainer.actions.runs import SNAPSHOT_KINDS
-from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.handoff.rundir import BASELINE, RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, Snapshot
 
 _TRAINER = Path(__file__).resolve().parent.parent
@@ -52,6 +52,9 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     directory = RunDirectory.create(folder, spec, files)
     if run.kind == Run.Kind.JUDGE:
         write_candidates(run.snapshot, directory, watch)
+    if before := run.config.get("against"):
+        baseline = Run.objects.select_related("artifact").get(pk=before)
+        shelf.fetch_made(baseline, directory.data_path(BASELINE), watch)
     watch()
     return _take_over(run, directory, watch)
 

@@ -85,10 +85,10 @@ def queue_run(
     """A queued run; a worker takes it once what it builds on exists.
 
     ``config`` holds what differs from the stage's defaults. A sample run's candidates go to the labelers, and
-    what a synthetic run makes up goes into the campaign, unless ``deliver`` is False. ``nodes`` machines share
-    the run, each with so many ``devices`` (0: all that it has). The same ``idempotency_key`` gives the run
-    that is there already; so does asking for the same thing, by whomever, while that run is not over: it would
-    make the same.
+    what a synthetic run makes up goes into the campaign, unless ``deliver`` is False. ``nodes`` machines
+    share the run, each with so many ``devices`` (0: all that it has). The same ``idempotency_key`` gives the
+    run that is there already; so does asking for the same thing, by whomever, while that run is not over: it
+    would make the same.
 
     :raises Refusal: as ``check_request`` does.
     :raises IdempotencyConflict: the key came before with another request.
@@ -149,6 +149,7 @@ def check_request(
     _check_origin(base, wants_reward=False)
     _check_weights(kind, base)
     settings = _full_config(kind, config)
+    _check_baseline(snapshot, settings)
     _check_reward(kind, reward, settings)
     return settings
 
@@ -251,6 +252,15 @@ def _check_weights(kind: str, base: Origin) -> None:
 
 def _has_weights(origin: Origin) -> bool:
     return isinstance(origin, Checkpoint) or origin.makes_weights
+
+
+def _check_baseline(snapshot: Snapshot, settings: Mapping[str, Any]) -> None:
+    if not settings.get("against"):
+        return
+    answered = Run.objects.filter(kind__in=[Run.Kind.SAMPLE, Run.Kind.EVALUATE], status=Run.Status.SUCCEEDED)
+    if not answered.filter(pk=settings["against"], campaign=snapshot.campaign).exists():
+        words = _("against is %(run)s; it must be a finished run of this campaign that sampled or evaluated.")
+        raise InvalidConfig(words % {"run": settings["against"]})
 
 
 def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any]) -> None:

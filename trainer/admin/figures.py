@@ -45,6 +45,13 @@ WORDS = {
     "alike": _("Left out: too like another prompt"),
     "consistency": _("Pairs on which the two orders agree"),
     "agreement_with_people": _("Pairs ordered as people's consensus does"),
+    "judge_win_rate": _("Answers that the judge prefers to the baseline's, ties half"),
+    "judge_win_rate_low": _("Lower end of its interval"),
+    "judge_win_rate_high": _("Upper end of its interval"),
+    "judge_prompts": _("Prompts that the judge compared"),
+    "judge_ties": _("Of these no preference, or another one on each side"),
+    "judge_failed": _("The judge compared nothing"),
+    "judge_unusable": _("Replies of the judge that cannot be used"),
     "leaning": _("Leaning to what is shown first (1) or last (−1)"),
     "health": _("Health"),
 }
@@ -59,6 +66,9 @@ SHARES = {
     "win_rate",
     "consistency",
     "agreement_with_people",
+    "judge_win_rate",
+    "judge_win_rate_low",
+    "judge_win_rate_high",
 }
 COMPARED = {
     "size_mb": _("Size on disk, in MB"),

@@ -16,6 +16,8 @@ from trainer.handoff.failures import Failure
 from trainer.handoff.rewards import RewardSource
 
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
+BASELINE = "baseline.jsonl"
+"""Among the data: samples of an earlier run, to compare with."""
 DONE, FAILED = "DONE", "FAILED"
 CHECKPOINTS, MANIFEST = "checkpoints", "manifest.json"
 ADAPTERS = "adapters"

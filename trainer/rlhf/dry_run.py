@@ -64,7 +64,8 @@ def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = 
         spec = directory.spec()
         config = build_config(spec.kind, spec.config)
         if isinstance(config, AskingConfig):
-            print(outlook(config, directory), flush=True)
+            if not as_json:
+                print(outlook(config, directory), flush=True)
             return 0
         if is_endpoint(spec.base_model):
             print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)

@@ -20,6 +20,7 @@ from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.rewards import holdout_reward, load_reward
 from trainer.rlhf.sample import sample_candidates
 from trainer.rlhf.sft import mean_loss
+from trainer.rlhf.synthetic.comparing import win_rate_by_judge
 from trainer.rlhf.world import World
 
 Samples = Sequence[dict[str, Any]]
@@ -41,6 +42,8 @@ def evaluate_checkpoint(
     holdout = holdout_scores(config, spec, asked, samples)
     if holdout is not None:
         figures["holdout_score"] = round(fmean(holdout), 4)
+    if config.judge:
+        figures |= win_rate_by_judge(config, directory, report)
     curve = over_optimisation(samples, holdout)
     _write_report(directory, {**figures, "over_optimisation": curve})
     return {**figures, **({"over_optimisation": curve} if curve else {})}

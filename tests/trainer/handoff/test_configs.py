@@ -42,6 +42,9 @@ def test_yes_and_no_are_read_as_such(said, read):
         ("reward", {"margin": 1, "loss": "davidson"}, "0 unless loss is bradley_terry"),
         ("reward", {"center_coef": -0.1}, "0 or more"),
         ("sample", {"split": "test"}, "one of all, train, held_out"),
+        ("evaluate", {"judge": "endpoint:gpus"}, "against is 0"),
+        ("evaluate", {"against": 3}, "0 without"),
+        ("evaluate", {"against": 3, "judge": "gpt"}, "endpoint:NAME"),
         ("magic", {}, "one of sft, reward, ppo, dpo, kto, sample"),
     ],
 )

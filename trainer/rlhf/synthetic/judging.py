@@ -86,6 +86,8 @@ def candidate_sets(config: JudgeConfig, directory: RunDirectory) -> list[Candida
 
     :raises BadData: there are none.
     """
+    if not directory.data_path(FILE).exists():
+        raise BadData(f"There is nothing to judge: data/{FILE} is missing.")
     found = [
         _candidates(line)
         for line in directory.data_path(FILE).read_text(encoding="utf-8").split("\n")

@@ -1,5 +1,6 @@
 """A judge behind a real HTTP server: what it says becomes orders, and what it does not say becomes none."""
 
+import json
 import re
 
 import pytest
@@ -187,6 +188,65 @@ class TestGoingOn:
         scripted(lambda body, number: (401, {"error": {"message": "wrong key"}}))
 
         assert "wrong key" in carry_out("judge").outcome().reason
+
+
+class TestComparing:
+    @pytest.fixture
+    def evaluate(self, lab, monkeypatch):
+        def evaluate(baseline, **settings):
+            monkeypatch.setattr("trainer.rlhf.sample_elsewhere.PAUSES", (0.0, 0.0))
+            run = lab.directory("evaluate", judge="endpoint:kitchen", against=1, split="all", **settings)
+            lines = [json.dumps({"prompt_id": number, "completion": text}) for number, text in baseline]
+            run.data_path("baseline.jsonl").write_text("\n".join(lines) + "\n")
+            run_program(run.path)
+            return run
+
+        return evaluate
+
+    def test_is_won_by_the_answers_that_a_judge_prefers_on_both_sides(self, scripted, evaluate):
+        def likes_the_baseline(body, number):
+            ranked = sorted(answers_in(body), key=lambda answer: answer[1] != GOOD)
+            return said(f"ORDER: {ranked[0][0]} > {ranked[1][0]}")
+
+        asked = scripted(likes_the_baseline)
+
+        run = evaluate([(number, GOOD) for number in range(5)])
+
+        told = run.outcome().summary
+        assert {"judge_win_rate": 0.0, "judge_prompts": 5, "judge_ties": 0}.items() <= told.items()
+        assert 0 == told["judge_win_rate_low"] < told["judge_win_rate_high"] < 0.5
+        assert len(asked) == 10
+        assert len(run.read_samples()) == 16
+
+    def test_is_a_tie_where_the_place_decides(self, scripted, evaluate):
+        scripted(first_is_best)
+
+        told = evaluate([(number, GOOD) for number in range(5)]).outcome().summary
+
+        assert (told["judge_win_rate"], told["judge_ties"]) == (0.5, 5)
+
+    def test_asks_nobody_about_equal_answers(self, scripted, evaluate):
+        asked = scripted(first_is_best)
+        said_before = evaluate([(0, GOOD)], name="before").read_samples()
+        asked.clear()
+
+        again = [(sample["prompt_id"], sample["completion"]) for sample in said_before]
+        told = evaluate(again).outcome().summary
+
+        assert asked == []
+        assert (told["judge_win_rate"], told["judge_ties"]) == (0.5, 8)
+
+    @pytest.mark.parametrize(
+        ("baseline", "reply", "words"),
+        [(77, "ORDER: A > B", "nothing to compare"), (1, "Both are fine.", "unparseable 1")],
+    )
+    def test_that_fails_loses_nothing_else(self, scripted, evaluate, baseline, reply, words):
+        scripted(lambda body, number: said(reply))
+
+        told = evaluate([(baseline, GOOD)]).outcome().summary
+
+        assert words in told["judge_failed"]
+        assert told["completions"] == 16
 
 
 def usage(answer, *, read, written):

@@ -111,7 +111,7 @@ export function ReviewItem({ demonstration, person, isLost = false, guideline, o
           {earlier.length > 0 && <EarlierVersions earlier={earlier} language={prompt.language} />}
 
           <div className={styles.reason}>
-            <label htmlFor="reason">{t('review.reason')}</label>
+            <label htmlFor="reason">{t(demonstration.is_synthetic ? 'review.reasonSynthetic' : 'review.reason')}</label>
             <GrowingTextarea id="reason" ref={field} value={reason} minRows={2} maxLength={MOST_CHARACTERS} dir="auto" spellCheck
               aria-invalid={isMissing} aria-describedby={isMissing ? 'reason-missing' : undefined}
               onChange={(event) => write(event.currentTarget.value)} />

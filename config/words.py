@@ -67,7 +67,7 @@ def hatch_texts() -> Iterator[tuple[str, str]]:
     """What the run pages show of the hatch. It knows nothing of Django, so it cannot mark its texts."""
     for kind, config in CONFIGS.items():
         notes = [note for _default, note in explain(kind).values()]
-        yield from (("trainer/handoff/configs.py", text) for text in [config.__doc__ or "", *notes] if text)
+        yield from (("trainer/handoff/configs/", text) for text in [config.__doc__ or "", *notes] if text)
     yield from (("trainer/handoff/metrics.py", text) for text in METRICS.values())
     yield from (
         ("trainer/handoff/health.py", text) for check in CHECKS for text in (check.seen, check.change)

@@ -12,11 +12,12 @@ from typing import Any
 from django.conf import settings
 from fsspec.core import url_to_fs
 
-from trainer.handoff.rundir import CHECKPOINTS, CONFIG, MANIFEST, METRICS, SAMPLES, RunDirectory
+from trainer.handoff.rundir import CHECKPOINTS, CONFIG, MANIFEST, METRICS, SAMPLES, TAUGHT, RunDirectory
 from trainer.models import Checkpoint, Run, Snapshot
 
 Watch = Callable[[], None]
 BLOCK = 1 << 20
+LOGS = (CONFIG, METRICS, SAMPLES, f"{TAUGHT}/{SAMPLES}")
 PULLED = 2
 """Saved states that are fetched: should the newest be spoilt, the one before is there."""
 
@@ -102,7 +103,7 @@ class SavedElsewhere:
         if newest is None or newest in self.brought:
             return
         with suppress(FileNotFoundError):  # the lab has just removed it for a newer one
-            for name in (CONFIG, METRICS, SAMPLES):
+            for name in LOGS:
                 if (self.run.folder / name).exists():
                     push(self.run.folder / name, f"{url_of(self.run)}/{name}", watch)
             step = f"{CHECKPOINTS}/{newest}"
@@ -119,7 +120,7 @@ def fetch_saved(run: Run, attempt: int, watch: Watch) -> None:
     url = url_of(run, attempt)
     for step in list(_steps_at(f"{url}/{CHECKPOINTS}"))[:PULLED]:
         pull(f"{url}/{CHECKPOINTS}/{step}", here.path / CHECKPOINTS / str(step), watch)
-    for name in (CONFIG, METRICS, SAMPLES):
+    for name in LOGS:
         if not (here.path / name).exists():
             pull(f"{url}/{name}", here.path / name, watch)
 

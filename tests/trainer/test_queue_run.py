@@ -44,6 +44,17 @@ class TestQueueRun:
 
         assert (run.reward, run.reward_run) == (reward_model, None)
 
+    def test_lets_a_reward_model_watch_where_nothing_learns_from_it(self, queue, frozen, reward_model):
+        run = queue(kind="evaluate", snapshot=frozen["prompts"], holdout=reward_model)
+
+        assert (run.holdout, run.reward) == (reward_model, None)
+        with pytest.raises(RewardNotUsed):
+            queue(holdout=reward_model)
+
+    def test_a_model_that_scores_nothing_cannot_watch(self, queue, frozen, base):
+        with pytest.raises(WrongCheckpointKind):
+            queue(kind="evaluate", snapshot=frozen["prompts"], holdout=base)
+
     def test_only_a_sample_run_delivers_and_only_if_asked(self, queue, frozen):
         assert queue(kind="sample", snapshot=frozen["prompts"]).delivers
         assert not queue(kind="sample", snapshot=frozen["prompts"], deliver=False).delivers

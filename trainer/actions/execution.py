@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from trainer import dispatch, launch, shelf
 from trainer.actions.arenas import keep_answers, look_at_arenas
 from trainer.actions.checkpoints import store_result
-from trainer.actions.layout import checkpoint_of, lay_out
+from trainer.actions.layout import lay_out
 from trainer.actions.losses import AWAY, insist, lose_attempt, silent
 from trainer.actions.members import HostPulse, MemberGone, NobodyCame, has_room, meet, told_by_members
 from trainer.actions.runs import cancel_stranded_runs
@@ -157,7 +157,7 @@ def _keep(run: Run, summary: dict[str, Any], pulse: Pulse) -> bool:
         if run.makes_weights:
             store_result(run, location=location, digest=digest, summary=summary, now=now)
         else:
-            checkpoint = checkpoint_of(run, "base")
+            checkpoint = run.given("base")
             assert checkpoint is not None
             if run.kind == Run.Kind.EVALUATE:
                 figures = {name: value for name, value in summary.items() if name != "health"}

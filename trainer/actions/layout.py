@@ -7,7 +7,7 @@ from pathlib import Path
 from trainer import shelf
 from trainer.actions.candidates_to_judge import write_candidates
 from trainer.actions.runs import SNAPSHOT_KINDS
-from trainer.handoff.rundir import BASELINE, RunDirectory, RunSpec
+from trainer.handoff.rundir import BASELINE, TAUGHT, RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, Snapshot
 
 _TRAINER = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ class Found:
 
 def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     """Fill ``folder`` with settings, data and the newest state that an earlier attempt has saved whole."""
-    base, reward = checkpoint_of(run, "base"), checkpoint_of(run, "reward")
+    base, reward = run.given("base"), run.given("reward")
     assert base is not None  # queue_run asks for one
     reference = start_of(base) if run.kind == Run.Kind.EVALUATE else None
     spec = RunSpec(
@@ -35,6 +35,7 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
         config=run.config,
         base_model=shelf.local_place(base, watch),
         reward_model=shelf.local_place(reward, watch) if reward else None,
+        holdout_reward=shelf.local_place(run.holdout, watch) if run.holdout else None,
         reference_model=shelf.local_place(reference, watch) if reference else None,
         base_digest=base.digest,
         reward_digest=reward.digest if reward else None,
@@ -65,6 +66,8 @@ def _take_over(run: Run, directory: RunDirectory, watch: shelf.Watch) -> Found:
         shelf.fetch_saved(run, attempt, watch)
         earlier = RunDirectory(run.folder_of(attempt))
         step = directory.take_over(earlier, watch=watch)
+        if not (directory.path / TAUGHT).exists():
+            directory.take_taught(earlier)
         if run.is_synthetic:
             step = directory.take_lines(earlier)
         found.spoilt += [f"{attempt}/{one}" for one in earlier.steps_saved() if step is None or one > step]
@@ -80,20 +83,13 @@ def demonstrations_behind(checkpoint: Checkpoint | None) -> Snapshot | None:
         run = checkpoint.produced_by
         if run.kind == Run.Kind.SFT:
             return run.snapshot
-        checkpoint = checkpoint_of(run, "base")
+        checkpoint = run.given("base")
     return None
-
-
-def checkpoint_of(run: Run, role: str) -> Checkpoint | None:
-    """What was given as base or as reward, or what the run before made."""
-    origin: Run | None = getattr(run, f"{role}_run")
-    checkpoint: Checkpoint | None = origin.result if origin else getattr(run, role)
-    return checkpoint
 
 
 def start_of(checkpoint: Checkpoint) -> Checkpoint | None:
     """What it was trained or compressed from; None for a base model."""
-    return checkpoint_of(checkpoint.produced_by, "base") if checkpoint.produced_by else None
+    return checkpoint.produced_by.given("base") if checkpoint.produced_by else None
 
 
 def code_version() -> str:

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 from django.db.models import Q
 
 from annotation.models import Demonstration, FeedbackUse, Ranking
-from trainer.actions.layout import checkpoint_of
 from trainer.models import Checkpoint, Run, Snapshot
 
 Judgement = Ranking | Demonstration | FeedbackUse
@@ -26,7 +25,7 @@ def runs_behind(checkpoint: Checkpoint) -> list[Run]:
         run = model.produced_by if model else None
         if run and run.pk not in found:
             found[run.pk] = run
-            waiting += [checkpoint_of(run, "base"), checkpoint_of(run, "reward")]
+            waiting += [run.given("base"), run.given("reward")]
     return list(found.values())
 
 

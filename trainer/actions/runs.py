@@ -58,6 +58,9 @@ READ_REWARDS = {
 }
 """Only PPO needs a reward model; the others measure with it, or choose."""
 
+WATCHED = {Run.Kind.PPO, Run.Kind.EVALUATE}
+"""A second reward model, that nothing learns from, may watch these."""
+
 DELIVERING = {Run.Kind.SAMPLE, Run.Kind.GENERATE, Run.Kind.EXPAND, Run.Kind.JUDGE}
 """What they make goes into the campaign, where that is wanted. These may ask a model server."""
 
@@ -71,6 +74,7 @@ def queue_run(
     snapshot: Snapshot,
     base: Origin,
     reward: Origin | None = None,
+    holdout: Checkpoint | None = None,
     config: Mapping[str, Any] | None = None,
     deliver: bool = True,
     nodes: int = 1,
@@ -95,12 +99,14 @@ def queue_run(
     :raises TooManyRuns: too many of this person's runs are not over yet.
     """
     settings = check_request(kind, snapshot, base, reward, config or {})
+    _check_holdout(kind, holdout)
     asked_for: dict[str, Any] = {
         "campaign": snapshot.campaign,
         "kind": kind,
         "snapshot": snapshot,
         **_columns("base", base),
         **_columns("reward", reward),
+        "holdout": holdout,
         "config": settings,
         "delivers": deliver and kind in DELIVERING,
         "nodes": nodes,
@@ -273,6 +279,14 @@ def _check_reward(kind: str, reward: Origin | None, settings: Mapping[str, Any])
         raise RewardNotUsed(words)
     if reward is not None:
         _check_origin(reward, wants_reward=True)
+
+
+def _check_holdout(kind: str, holdout: Checkpoint | None) -> None:
+    if holdout is None:
+        return
+    if kind not in WATCHED:
+        raise RewardNotUsed(_("Only PPO and evaluation read a hold-out reward model; leave it empty."))
+    _check_origin(holdout, wants_reward=True)
 
 
 def _full_config(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:

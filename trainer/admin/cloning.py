@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.actions.layout import checkpoint_of
 from trainer.models import Run
 
 
@@ -17,6 +16,11 @@ def given_by(query: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """A run that it builds on stands for what that has made. Where that is nothing yet, it stays empty."""
-    origins = {role: getattr(checkpoint_of(run, role), "pk", "") for role in ("base", "reward")}
-    others = {"deliver": run.delivers, "nodes": run.nodes, "devices": run.devices}
+    origins = {role: getattr(run.given(role), "pk", "") for role in ("base", "reward")}
+    others = {
+        "holdout": run.holdout_id or "",
+        "deliver": run.delivers,
+        "nodes": run.nodes,
+        "devices": run.devices,
+    }
     return {**run.config, "snapshot": run.snapshot_id, **origins, "other_base": "", **others}

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from trainer.actions.layout import checkpoint_of
 from trainer.admin.links import link_to
 from trainer.models import Checkpoint
 
@@ -31,8 +30,8 @@ def _origins(checkpoint: Checkpoint, seen: set[int]) -> Iterable[Origin]:
     seen.add(checkpoint.pk)
     snapshot = Origin(_("learned from"), link_to(run.snapshot))
     models: list[tuple[str, Checkpoint | None]] = [
-        (_("started from"), checkpoint_of(run, "base")),
-        (_("scored by"), checkpoint_of(run, "reward")),
+        (_("started from"), run.given("base")),
+        (_("scored by"), run.given("reward")),
     ]
     followed = [Origin(what, link_to(model), list(_origins(model, seen))) for what, model in models if model]
     yield Origin(_("made by run"), link_to(run), [snapshot, *followed])

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.models import Person
-from trainer.actions.layout import checkpoint_of
 from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
 from trainer.admin.figures import compared, in_words
@@ -118,14 +117,16 @@ def _inputs(run: Run) -> Facts:
     """What it builds on; a run before it stands in for what that will have made."""
     inputs: Facts = [
         (_("Snapshot"), link_to(run.snapshot)),
-        (_("Starts from"), link_to(checkpoint_of(run, "base") or run.base_run)),
+        (_("Starts from"), link_to(run.given("base") or run.base_run)),
     ]
-    if reward := checkpoint_of(run, "reward") or run.reward_run:
+    if reward := run.given("reward") or run.reward_run:
         inputs.append((_("Reward model"), link_to(reward)))
     if made := run.synthetic_rows.count():
         page = reverse("admin:trainer_syntheticrow_changelist", query={"run__id__exact": run.pk})
         words = _("%(count)d rows, marked as synthetic") % {"count": made}
         inputs.append((_("Made up"), format_html('<a href="{}" class="text-link">{}</a>', page, words)))
+    if run.holdout:
+        inputs.append((_("Hold-out reward model"), link_to(run.holdout)))
     return [*inputs, (_("Result"), link_to(run.result))] if run.makes_weights else inputs
 
 

@@ -20,11 +20,11 @@ from unfold.widgets import (
 from annotation.errors import Refusal
 from annotation.models import Person
 from trainer.actions.costs import Cost, cost_of_run
-from trainer.actions.runs import DELIVERING, READ_REWARDS, SNAPSHOT_KINDS, queue_run
+from trainer.actions.runs import DELIVERING, READ_REWARDS, SNAPSHOT_KINDS, WATCHED, queue_run
 from trainer.actions.serving import promoted_checkpoint
 from trainer.admin.forms import BaseModelForm
 from trainer.handoff.configs import ConfigError, build_config, explain
-from trainer.handoff.synthetic_configs import LONGEST_TEMPLATE
+from trainer.handoff.configs.base import LONGEST_TEMPLATE
 from trainer.models import Checkpoint, Run, Snapshot
 
 PREFERRED = {
@@ -60,6 +60,8 @@ class StartForm(BaseModelForm):
             self.suggest("reward", _reward_models().first())
         if kind in READ_REWARDS - {Run.Kind.PPO}:
             self.fields["reward"] = _judge_field(kind)
+        if kind in WATCHED:
+            self.fields["holdout"] = _holdout_field()
         if kind in DELIVERING:
             self.fields["deliver"] = _deliver_field(kind)
             self.fields["other_base"].help_text = _(
@@ -67,7 +69,7 @@ class StartForm(BaseModelForm):
                 "instead."
             )
         self.fields |= {"nodes": _nodes_field(), "devices": _devices_field()}
-        self.order_fields(["snapshot", "base", "other_base", "reward", "deliver"])
+        self.order_fields(["snapshot", "base", "other_base", "reward", "holdout", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
 
@@ -101,6 +103,7 @@ class StartForm(BaseModelForm):
                 snapshot=cleaned["snapshot"],
                 base=self.chosen_base(now=now),
                 reward=cleaned.get("reward"),
+                holdout=cleaned.get("holdout"),
                 config=self._given(cleaned),
                 deliver=cleaned.get("deliver", False),
                 nodes=cleaned.get("nodes") or 1,
@@ -170,6 +173,19 @@ def _judge_field(kind: Run.Kind) -> forms.Field:
         required=False,
         widget=UnfoldAdminSelectWidget,
         help_text=chooses if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE} else compares,
+    )
+
+
+def _holdout_field() -> forms.Field:
+    return forms.ModelChoiceField(
+        _reward_models(),
+        label=_("Hold-out reward model"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_(
+            "Trained on other rankings. It only watches: where its score falls while the other rises, the "
+            "policy has learned to please. May stay empty."
+        ),
     )
 
 

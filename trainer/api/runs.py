@@ -52,6 +52,12 @@ class RunInput(serializers.Serializer[Any]):
     reward = serializers.PrimaryKeyRelatedField(
         queryset=Checkpoint.objects.all(), allow_null=True, default=None, help_text="A reward model."
     )
+    holdout = serializers.PrimaryKeyRelatedField(
+        queryset=Checkpoint.objects.all(),
+        allow_null=True,
+        default=None,
+        help_text="A reward model that only watches; for ppo and evaluate.",
+    )
     config = serializers.DictField(default=dict, help_text="What differs from the stage's defaults.")
     deliver = serializers.BooleanField(default=True, help_text="Whether samples go to the labelers.")
     nodes = serializers.IntegerField(

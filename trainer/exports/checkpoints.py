@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from trainer import shelf
 from trainer.errors import CannotBeExported
 from trainer.exports.destinations import check_destination
-from trainer.exports.model_card import given, model_card
+from trainer.exports.model_card import model_card
 from trainer.handoff.rundir import ADAPTERS
 from trainer.models import Checkpoint
 
@@ -76,7 +76,7 @@ def has_adapters(checkpoint: Checkpoint) -> bool:
 
 def _adapters(checkpoint: Checkpoint, folder: Path) -> Files:
     run = checkpoint.produced_by
-    base = given(run, "base") if run else None
+    base = run.given("base") if run else None
     if base is None or not (folder / ADAPTERS).is_dir():
         raise CannotBeExported(
             _("%(checkpoint)s has no adapters of its own: all its weights were trained, or it is older.")

@@ -55,7 +55,7 @@ class Step:
 
     def __init__(self, run: Run, base: Checkpoint) -> None:
         self.run, self.base = run, base
-        self.reward = given(run, "reward")
+        self.reward = run.given("reward")
 
     def words(self) -> str:
         run = self.run
@@ -78,16 +78,9 @@ class Step:
         return [f"- Scored by {_named(self.reward)}{from_what}"]
 
 
-def given(run: Run, role: str) -> Checkpoint | None:
-    """The run's ``base`` or ``reward``: a checkpoint, or what the run before it has made."""
-    before: Run | None = getattr(run, f"{role}_run")
-    checkpoint: Checkpoint | None = before.result if before else getattr(run, role)
-    return checkpoint
-
-
 def _steps(checkpoint: Checkpoint) -> Iterator[Step]:
     """Latest first."""
-    while (run := checkpoint.produced_by) and (base := given(run, "base")):
+    while (run := checkpoint.produced_by) and (base := run.given("base")):
         yield Step(run, base)
         checkpoint = base
 

@@ -16,6 +16,8 @@ from trainer.handoff.failures import Failure
 from trainer.handoff.rewards import RewardSource
 
 CONFIG, METRICS, SAMPLES = "config.json", "metrics.jsonl", "samples.jsonl"
+TAUGHT = "taught"
+"""A run directory in a run's, where a distillation keeps what it has asked its teacher for."""
 BASELINE = "baseline.jsonl"
 """Among the data: samples of an earlier run, to compare with."""
 DONE, FAILED = "DONE", "FAILED"
@@ -217,6 +219,13 @@ class RunDirectory:
                 size = _whole_size(earlier.path / name)
                 (self.path / name).write_bytes((earlier.path / name).read_bytes()[:size])
         return len(self._lines(SAMPLES)) or None
+
+    def take_taught(self, earlier: "RunDirectory") -> None:
+        """Have what an earlier attempt with these settings has asked its teacher: nothing is asked twice."""
+        told = earlier.path / TAUGHT / SAMPLES
+        if told.exists() and digest_of_file(earlier.path / CONFIG) == digest_of_file(self.path / CONFIG):
+            (self.path / TAUGHT).mkdir(exist_ok=True)
+            shutil.copyfile(told, self.path / TAUGHT / SAMPLES)
 
     def log_metrics(self, *, step: int, steps: int, **values: float) -> dict[str, float]:
         """Append a line, and return it; names are those of ``metrics.py``."""

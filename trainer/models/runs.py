@@ -123,6 +123,15 @@ class Run(models.Model):
         related_name="runs_scored_by_its_result",
         verbose_name=_("reward model from"),
     )
+    holdout = models.ForeignKey(
+        Checkpoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs_watched_by_it",
+        verbose_name=_("hold-out reward model"),
+        help_text=_("Scores as well, and nothing learns from it: where it falls, the policy only pleases."),
+    )
     config = models.JSONField(_("settings"), default=dict, blank=True)
     delivers = models.BooleanField(
         _("delivers"), default=False, help_text=_("What it samples goes to the labelers, to be ranked.")
@@ -231,6 +240,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_kind_display()}"
+
+    def given(self, role: str) -> Checkpoint | None:
+        """Its ``base`` or ``reward``: what was named, or what the run before has made by now."""
+        before: Run | None = getattr(self, f"{role}_run")
+        checkpoint: Checkpoint | None = before.result if before else getattr(self, role)
+        return checkpoint
 
     @property
     def folder(self) -> Path:

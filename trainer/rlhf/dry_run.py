@@ -17,9 +17,9 @@ from trainer.handoff.configs import (
     TrainingConfig,
     build_config,
 )
+from trainer.handoff.configs.synthetic import AskingConfig
 from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.rundir import RunDirectory
-from trainer.handoff.synthetic_configs import AskingConfig
 from trainer.rlhf.blanks import Traits
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.loading import load_tokenizer, pick_device, pick_dtype, weights_dtype

@@ -1814,6 +1814,8 @@ export interface components {
             base: number;
             /** @description A reward model. */
             reward?: number | null;
+            /** @description A reward model that only watches; for ppo and evaluate. */
+            holdout?: number | null;
             /** @description What differs from the stage's defaults. */
             config?: {
                 [key: string]: unknown;

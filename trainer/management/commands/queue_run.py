@@ -31,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reward", metavar="CHECKPOINT", help="the id of a reward model; for ppo and sample"
         )
+        parser.add_argument(
+            "--holdout",
+            metavar="CHECKPOINT",
+            help="the id of a reward model that only watches; ppo, evaluate",
+        )
         parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
         parser.add_argument("--nodes", type=int, default=1, help="so many machines share it")
         parser.add_argument("--devices", type=int, default=0, help="of each machine; 0: all that it has")
@@ -53,6 +58,7 @@ def _queue(options: dict[str, Any]) -> Run:
         snapshot=_snapshot(options),
         base=find_model(options["base"]),
         reward=find_model(options["reward"]) if options["reward"] else None,
+        holdout=find_model(options["holdout"]) if options["holdout"] else None,
         nodes=options["nodes"],
         devices=options["devices"],
         created_by=None,

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from trainer.handoff.compress_configs import CompressConfig
+from trainer.handoff.configs.compress import CompressConfig
 from trainer.rlhf.compress.report import speaker, write
 
 if __name__ == "__main__":

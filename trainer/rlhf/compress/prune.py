@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.handoff.compress_configs import PruneConfig
+from trainer.handoff.configs.compress import PruneConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence, pad
 from trainer.rlhf.compress.recover import keep_zeros

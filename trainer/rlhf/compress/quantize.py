@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from trainer.handoff.compress_configs import QuantizeConfig
+from trainer.handoff.configs.compress import QuantizeConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.compress.artifact import Recipe, save_artifact
 from trainer.rlhf.compress.codes import Codes, encode

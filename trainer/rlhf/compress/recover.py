@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainer.handoff.compress_configs import RecoveryConfig
+from trainer.handoff.configs.compress import RecoveryConfig
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.batches import Batch, TokenSequence, length_buckets
 from trainer.rlhf.checkpoints import Checkpoints, Numbers

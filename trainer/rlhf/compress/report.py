@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from trainer.handoff.compress_configs import CompressConfig
+from trainer.handoff.configs.compress import CompressConfig
 from trainer.handoff.records import DemonstrationRecord, Message, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence, dialogue_sequence, pad, prompt_ids

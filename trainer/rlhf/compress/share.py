@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.handoff.compress_configs import ShareConfig
+from trainer.handoff.configs.compress import ShareConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence
 from trainer.rlhf.compress.artifact import share_layers

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainer.handoff.compress_configs import RecoveryConfig
+from trainer.handoff.configs.compress import RecoveryConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence
 from trainer.rlhf.compress.artifact import Recipe, save_artifact

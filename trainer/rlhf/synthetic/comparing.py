@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Mapping
 
 from trainer.handoff.configs import EvaluateConfig
+from trainer.handoff.configs.synthetic import JudgeConfig
 from trainer.handoff.endpoints import UnknownEndpoint
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import BASELINE, CONFIG, RunDirectory
-from trainer.handoff.synthetic_configs import JudgeConfig
 from trainer.rlhf.errors import BadData, LabError
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_report import wilson_interval

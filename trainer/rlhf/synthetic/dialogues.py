@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from trainer.handoff.configs.synthetic import GenerateConfig
 from trainer.handoff.records import Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.handoff.synthetic_configs import GenerateConfig
 from trainer.handoff.templates import fill, lines_of
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.synthetic.items import Asked, Item, Line, Unusable, Work

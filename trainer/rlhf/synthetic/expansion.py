@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from trainer.handoff.configs.synthetic import ExpandConfig
 from trainer.handoff.records import PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.handoff.synthetic_configs import ExpandConfig
 from trainer.handoff.templates import fill
 from trainer.rlhf.errors import BadData
 from trainer.rlhf.reporting import Reporter

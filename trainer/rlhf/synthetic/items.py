@@ -2,15 +2,16 @@
 goes on asks only for what has none. Nothing is begun that could end beyond the budget."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
+from trainer.handoff.configs.synthetic import AskingConfig
 from trainer.handoff.records import Message
 from trainer.handoff.rundir import RunDirectory
-from trainer.handoff.synthetic_configs import AskingConfig
 from trainer.rlhf.errors import BadData, LabError, Stopped
 from trainer.rlhf.randomness import seed_for
 from trainer.rlhf.reporting import Reporter
@@ -71,6 +72,8 @@ class Work:
     answer: Answer
     keep: Callable[[Line], Line] = lambda line: line
     measure: Callable[[Sequence[Line]], dict[str, float]] = lambda lines: {}
+    is_whole_run: bool = True
+    """Whether its items are the run's steps, or come before them."""
     lines: list[Line] = field(default_factory=list)
     ended_early: str = ""
 
@@ -148,6 +151,9 @@ class Work:
         self.lines.append(line)
         count = len(self.lines)
         if count % self.every and count < total:
+            return
+        if not self.is_whole_run:
+            print(f"{count} of {total} asked for", file=sys.stderr, flush=True)
             return
         unusable = sum(bool(one["problem"]) for one in self.lines) / count
         self.report.step(count, total, unusable_share=unusable, **self.measure(self.lines))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from trainer.handoff.configs.synthetic import JudgeConfig
 from trainer.handoff.records import Message
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.handoff.synthetic_configs import JudgeConfig
 from trainer.handoff.templates import fill
 from trainer.rlhf.errors import BadData
 from trainer.rlhf.randomness import seed_for

@@ -1,7 +1,7 @@
 """What a run that makes up data will ask, told before it costs anything."""
 
+from trainer.handoff.configs.synthetic import AskingConfig, ExpandConfig, GenerateConfig, JudgeConfig
 from trainer.handoff.rundir import RunDirectory
-from trainer.handoff.synthetic_configs import AskingConfig, ExpandConfig, GenerateConfig, JudgeConfig
 from trainer.rlhf.synthetic import dialogues, expansion, judging
 from trainer.rlhf.synthetic.items import Item
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from jinja2 import TemplateError
 
+from trainer.handoff.configs.synthetic import AskingConfig
 from trainer.handoff.endpoints import find_endpoint, is_endpoint
 from trainer.handoff.records import Message
-from trainer.handoff.synthetic_configs import AskingConfig
 from trainer.rlhf.batches import prompt_ids
 from trainer.rlhf.errors import LabError, Stopped
 from trainer.rlhf.loading import load_model, load_tokenizer, pick_dtype

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from trainer.handoff.compress_configs import PruneConfig
+from trainer.handoff.configs.compress import PruneConfig
 from trainer.rlhf.batches import TokenSequence
 from trainer.rlhf.compress.prune import block_influence, kept_of, largest, prune, prune_heads, two_of_four
 from trainer.rlhf.compress.students import evenly, keep_layers

@@ -1,8 +1,15 @@
-"""What compression can be told. It stands apart for its length; read it through ``configs``."""
+"""What the stages can be told that compress."""
 
 from dataclasses import dataclass
 
-from trainer.handoff.configs import ConfigError, LabConfig
+from trainer.handoff.configs.base import ConfigError, LabConfig, a_template, at_least, one_of
+from trainer.handoff.endpoints import is_endpoint
+
+THOUGHT_TEMPLATE = (
+    "{prompt}\n"
+    "\n"
+    "Think before you answer: write down step by step what leads to the answer, and then the answer itself."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +27,7 @@ class CompressConfig(LabConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "batch_size", "max_completion_tokens", "measured_tokens", "measured_prompts")
+        at_least(self, 1, "batch_size", "max_completion_tokens", "measured_tokens", "measured_prompts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +48,12 @@ class QuantizeConfig(CompressConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 0, "calibration")
+        at_least(self, 0, "calibration")
         if not 0 <= self.exact_share <= 1:
             raise ConfigError("exact_share", self.exact_share, "between 0 and 1")
-        _one_of(self, "scheme", ("int4", "int8", "int8_dynamic"))
-        _one_of(self, "embeddings", ("int4", "int8", "keep"))
-        _at_least(self, 2, "group_size")
+        one_of(self, "scheme", ("int4", "int8", "int8_dynamic"))
+        one_of(self, "embeddings", ("int4", "int8", "keep"))
+        at_least(self, 2, "group_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +75,7 @@ class RecoveryConfig(CompressConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 0, "epochs", "checkpoint_every")
+        at_least(self, 0, "epochs", "checkpoint_every")
         for name in ("learning_rate", "max_grad_norm", "temperature"):
             if not getattr(self, name) > 0:
                 raise ConfigError(name, getattr(self, name), "more than 0")
@@ -81,18 +88,42 @@ class DistillConfig(RecoveryConfig):
     """A smaller student that learns to say what the checkpoint says."""
 
     learn_from: str = "logits"
-    """logits: its probabilities on demonstrations; answers: what it answers to their prompts itself."""
+    """logits: its probabilities on demonstrations; answers: its own to their prompts; thoughts: with why."""
+    teacher: str = ""
+    """Who answers: endpoint:NAME or endpoint:NAME/MODEL; empty: the checkpoint that it starts from."""
+    terms_allow: bool = False
+    """With a model server as teacher: its terms allow to train on what it says. You answer for that."""
+    thought_template: str = THOUGHT_TEMPLATE
+    """How the teacher is asked for its thoughts, with {prompt}."""
+    requests_per_minute: int = 0
+    """Where a model server is asked: at most so many requests a minute; 0: no limit."""
+    most_tokens: int = 0
+    """Where a teacher is asked for thoughts, or elsewhere: nothing new after so many tokens; 0: no limit."""
     layers: int = 0
     """Of the student, which starts as so many evenly spaced layers of the teacher; 0: half of them."""
     answer_temperature: float = 0.7
-    """Of sampling the teacher's answers, with learn_from=answers."""
+    """Of sampling the teacher's answers and thoughts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _one_of(self, "learn_from", ("logits", "answers"))
-        _at_least(self, 0, "layers")
+        one_of(self, "learn_from", ("logits", "answers", "thoughts"))
+        at_least(self, 0, "layers")
         if not self.answer_temperature > 0:
             raise ConfigError("answer_temperature", self.answer_temperature, "more than 0")
+        at_least(self, 0, "requests_per_minute", "most_tokens")
+        a_template(self, "thought_template", {"prompt"}, set())
+        self._check_teacher()
+
+    def _check_teacher(self) -> None:
+        if not self.teacher:
+            return
+        if not is_endpoint(self.teacher):
+            raise ConfigError("teacher", self.teacher, "endpoint:NAME, or empty")
+        if self.learn_from == "logits":
+            raise ConfigError("teacher", self.teacher, "empty: a model server tells no probabilities")
+        if not self.terms_allow:
+            allowed = "true: without it nothing is learned from what another's model says"
+            raise ConfigError("terms_allow", self.terms_allow, allowed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +137,7 @@ class PruneConfig(RecoveryConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _one_of(self, "what", ("layers", "heads", "mlp", "magnitude", "2:4"))
+        one_of(self, "what", ("layers", "heads", "mlp", "magnitude", "2:4"))
         if not 0 <= self.fraction < 1:
             raise ConfigError("fraction", self.fraction, "0 or more, and less than 1")
 
@@ -120,15 +151,4 @@ class ShareConfig(RecoveryConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 2, "group")
-
-
-def _at_least(config: CompressConfig, least: float, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) >= least:
-            raise ConfigError(name, getattr(config, name), f"{least} or more")
-
-
-def _one_of(config: CompressConfig, name: str, allowed: tuple[str, ...]) -> None:
-    if getattr(config, name) not in allowed:
-        raise ConfigError(name, getattr(config, name), f"one of {', '.join(allowed)}")
+        at_least(self, 2, "group")

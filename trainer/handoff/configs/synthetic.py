@@ -1,13 +1,10 @@
-"""What the stages can be told that make up data. They stand apart for their length; read them through
-``configs``."""
+"""What the stages can be told that make up data."""
 
 from dataclasses import dataclass
 
-from trainer.handoff.configs import ConfigError, LabConfig, _above, _at_least, _between, _one_of
+from trainer.handoff.configs.base import ConfigError, LabConfig, a_template, above, at_least, between, one_of
 from trainer.handoff.endpoints import is_endpoint
-from trainer.handoff.templates import lines_of, mistake_in
-
-LONGEST_TEMPLATE = 20_000
+from trainer.handoff.templates import lines_of
 
 TOPICS = """\
 cooking an everyday meal
@@ -84,22 +81,15 @@ class AskingConfig(LabConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 0, "temperature", "most_requests", "most_tokens", "requests_per_minute")
-        _at_least(self, 1, "max_new_tokens", "batch_size")
+        at_least(self, 0, "temperature", "most_requests", "most_tokens", "requests_per_minute")
+        at_least(self, 1, "max_new_tokens", "batch_size")
         for name in self.__dataclass_fields__:
             if name.endswith("_template"):
-                self._check_template(name, *self._places(name))
+                a_template(self, name, *self._places(name))
 
     def _places(self, name: str) -> tuple[set[str], set[str]]:
         """What a template needs, and what else it may have."""
         raise NotImplementedError
-
-    def _check_template(self, name: str, needs: set[str], may: set[str]) -> None:
-        template = getattr(self, name)
-        if len(template) > LONGEST_TEMPLATE:
-            raise ConfigError(name, template, f"at most {LONGEST_TEMPLATE} characters long")
-        if words := mistake_in(template, needs, may):
-            raise ConfigError(name, template, words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +113,9 @@ class GenerateConfig(AskingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "dialogues")
-        _between(self, 1, 40, "exchanges")
-        _above(self, 0, "temperature")
+        at_least(self, 1, "dialogues")
+        between(self, 1, 40, "exchanges")
+        above(self, 0, "temperature")
         for name in ("topics", "personas"):
             if not lines_of(getattr(self, name)):
                 raise ConfigError(name, getattr(self, name), "at least one line")
@@ -157,11 +147,11 @@ class ExpandConfig(AskingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "requests")
-        _between(self, 1, 50, "prompts_per_request", "examples")
-        _between(self, 0, 1, "most_alike")
-        _above(self, 0, "temperature")
-        _one_of(self, "split", ("all", "train", "held_out"))
+        at_least(self, 1, "requests")
+        between(self, 1, 50, "prompts_per_request", "examples")
+        between(self, 0, 1, "most_alike")
+        above(self, 0, "temperature")
+        one_of(self, "split", ("all", "train", "held_out"))
 
     def _places(self, name: str) -> tuple[set[str], set[str]]:
         return {"examples"}, {"count"}
@@ -188,11 +178,11 @@ class JudgeConfig(AskingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 0, "sets")
-        _one_of(self, "method", ("whole", "pairs"))
-        _one_of(self, "on_disagreement", ("tie", "drop"))
-        _one_of(self, "among", ("all", "unranked", "ranked"))
-        _one_of(self, "split", ("all", "train", "held_out"))
+        at_least(self, 0, "sets")
+        one_of(self, "method", ("whole", "pairs"))
+        one_of(self, "on_disagreement", ("tie", "drop"))
+        one_of(self, "among", ("all", "unranked", "ranked"))
+        one_of(self, "split", ("all", "train", "held_out"))
 
     def _places(self, name: str) -> tuple[set[str], set[str]]:
         return {"prompt", "answers", "letters"}, set()

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,12 +33,15 @@ def is_possible() -> bool:
     return find_spec("torch") is not None
 
 
-def rehearse(spec: RunSpec, files: Mapping[str, Path]) -> Rehearsal:
-    """What such a run would do and need on this machine."""
+def rehearse(
+    spec: RunSpec, files: Mapping[str, Path], prepare: Callable[[RunDirectory], None] = lambda directory: None
+) -> Rehearsal:
+    """What such a run would do and need on this machine. ``prepare`` adds what else it reads."""
     # Whoever waits for a page does not wait for a download.
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         directory = RunDirectory.create(Path(folder) / "run", spec, files)
+        prepare(directory)
         command = [sys.executable, "-m", "trainer.rlhf", str(directory.path), "--dry-run", "json"]
         try:
             ended = subprocess.run(  # noqa: S603  # our own module, started with our own interpreter

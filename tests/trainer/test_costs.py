@@ -132,6 +132,19 @@ class TestTheLabsAnswer:
 
         assert cost.rehearsal is None
 
+    def test_tells_what_a_model_server_would_be_asked(
+        self, client, rhea, frozen, rankings, settings, monkeypatch
+    ):
+        monkeypatch.setenv("RANKWRIGHT_ENDPOINTS", "kitchen=http://127.0.0.1:9/v1")
+        client.force_login(rhea)
+        asked = {"snapshot": frozen["prompts"].pk, "other_base": "endpoint:kitchen", "idempotency_key": KEY}
+
+        page = client.post("/admin/trainer/run/start/judge/", {**asked, "most_requests": "9", "check": ""})
+
+        facts = dict(page.context["check"]["facts"])
+        assert (facts["Items that it asks for"], facts["Budget"]) == ("8", "most_requests 9")
+        assert "How do I make" in page.context["check"]["first_request"]
+
     def test_is_not_waited_for_without_end(self, sft_cost, monkeypatch):
         monkeypatch.setattr(rehearsal, "SECONDS", 0.01)
 

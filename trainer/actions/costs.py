@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trainer import rehearsal
+from trainer.actions.candidates_to_judge import write_candidates
 from trainer.actions.layout import READ_DEMONSTRATIONS, code_version, demonstrations_behind
-from trainer.actions.runs import check_request
-from trainer.handoff.rundir import RunSpec
+from trainer.actions.runs import DELIVERING, check_request
+from trainer.handoff.endpoints import is_endpoint
+from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, RunMetric, Snapshot
 from trainer.rehearsal import Rehearsal
 
@@ -29,6 +31,7 @@ MOST_GROUPS = 4
 
 @dataclass(frozen=True)
 class Cost:
+    kind: str
     rows: int
     """That are learned from, or answered."""
     tokens: int
@@ -42,6 +45,11 @@ class Cost:
     """Whether those runs started from the same model; else the speed may be far off."""
     rehearsal: Rehearsal | None = None
     """None where the lab cannot be asked here."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a model for what it makes up: then tokens are not known."""
+        return self.kind in DELIVERING - {Run.Kind.SAMPLE}
 
     @property
     def time(self) -> timedelta | None:
@@ -63,9 +71,14 @@ def cost_of_run(
     settings = check_request(kind, snapshot, base, reward, config)
     rehearsed = _rehearse(kind, snapshot, base, reward, settings)
     told = rehearsed.told if rehearsed else {}
+    if kind in DELIVERING - {Run.Kind.SAMPLE}:
+        # What each request will take nobody knows before.
+        rows = told.get("rows", 0)
+        return Cost(kind=kind, rows=rows, tokens=0, is_counted=True, speed=None, rehearsal=rehearsed)
     rows, tokens = (told["rows"], told["tokens"]) if told else _guess(snapshot, settings)
     measured_by = _alike(kind, base)
     return Cost(
+        kind=kind,
         rows=rows,
         tokens=round(_work(settings, rows, tokens)),
         is_counted=bool(told),
@@ -80,7 +93,7 @@ def _rehearse(
     kind: str, snapshot: Snapshot, base: Checkpoint, reward: Checkpoint | None, settings: dict[str, Any]
 ) -> Rehearsal | None:
     places = [base.location, *([reward.location] if reward else [])]
-    is_here = snapshot.file.exists() and all(Path(place).is_dir() for place in places)
+    is_here = snapshot.file.exists() and all(Path(place).is_dir() or is_endpoint(place) for place in places)
     if not (is_here and rehearsal.is_possible()):
         return None
     files = {snapshot.file.name: snapshot.file}
@@ -97,7 +110,12 @@ def _rehearse(
         snapshot_digest=snapshot.digest,
         code_version=code_version(),
     )
-    return rehearsal.rehearse(spec, files)
+
+    def prepare(directory: RunDirectory) -> None:
+        if kind == Run.Kind.JUDGE:
+            write_candidates(snapshot, directory, lambda: None)
+
+    return rehearsal.rehearse(spec, files, prepare)
 
 
 def _work(settings: Mapping[str, Any], rows: int, tokens: float) -> float:

@@ -27,12 +27,15 @@ def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
     return {
         "facts": [*_cost(cost), *_of_the_lab(told)],
         "needs": told.get("needs", []),
+        "first_request": told.get("first_request", ""),
         "trouble": rehearsal.trouble if rehearsal else "",
         "notes": _notes(cost),
     }
 
 
 def _cost(cost: Cost) -> Facts:
+    if cost.asks:
+        return [(_("Items that it asks for"), _number(cost.rows))] if cost.rehearsal else []
     tokens = _("about %(count)s") if cost.is_counted else _("roughly %(count)s")
     return [
         (_("Rows that it reads"), _number(cost.rows)),
@@ -64,19 +67,28 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
     if not told:
         return []
     facts = told["facts"]
-    names = {"steps": _("Steps"), "processes": _("Processes"), "weights": _("Weights"), "trunk": _("Layers")}
+    names = {
+        "requests": _("Requests"),
+        "limits": _("Budget"),
+        "steps": _("Steps"),
+        "processes": _("Processes"),
+        "weights": _("Weights"),
+        "trunk": _("Layers"),
+    }
     peaks: Facts = [
         (
             _("Memory on %(device)s") % {"device": device},
             _("at most %(peak)s; %(free)s are free")
             % {"peak": filesizeformat(peak), "free": filesizeformat(told["available"][device])},
         )
-        for device, peak in told["peaks"].items()
+        for device, peak in told.get("peaks", {}).items()
     ]
     return [*((words, facts[name]) for name, words in names.items() if name in facts), *peaks]
 
 
 def _notes(cost: Cost) -> list[str]:
+    if cost.asks:
+        return [_("How many tokens the answers will have, nobody knows before. Set most_tokens for a limit.")]
     notes = [_("The time is that of the steps, without loading the model and judging what is held out.")]
     if cost.speed and not cost.is_same_model:
         notes.append(_("The speed is that of runs from other models, so the time may be far off."))

@@ -64,8 +64,8 @@ def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = 
         spec = directory.spec()
         config = build_config(spec.kind, spec.config)
         if isinstance(config, AskingConfig):
-            if not as_json:
-                print(outlook(config, directory), flush=True)
+            asked = outlook(config, directory)
+            print(json.dumps(asked.as_dict()) if as_json else asked.text(), flush=True)
             return 0
         if is_endpoint(spec.base_model):
             print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)

@@ -1,13 +1,31 @@
 """What a run that makes up data will ask, told before it costs anything."""
 
+from dataclasses import dataclass
+
 from trainer.handoff.configs.synthetic import AskingConfig, ExpandConfig, GenerateConfig, JudgeConfig
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.synthetic import dialogues, expansion, judging
 from trainer.rlhf.synthetic.items import Item
 
 
-def outlook(config: AskingConfig, directory: RunDirectory) -> str:
-    """How much is left to ask, the budget, and the first request as the model will read it.
+@dataclass(frozen=True)
+class Outlook:
+    items: int
+    facts: dict[str, str]
+    first: str
+    """The first request as the model will read it."""
+
+    def text(self) -> str:
+        width = max(map(len, self.facts))
+        told = "\n".join(f"{name:<{width}}  {fact}" for name, fact in self.facts.items())
+        return f"{told}\n\nthe first request:\n\n{self.first}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {"facts": self.facts, "rows": self.items, "first_request": self.first}
+
+
+def outlook(config: AskingConfig, directory: RunDirectory) -> Outlook:
+    """How much is left to ask, and the budget.
 
     :raises LabError: there is nothing to ask about.
     """
@@ -26,9 +44,7 @@ def outlook(config: AskingConfig, directory: RunDirectory) -> str:
         "requests": f"{sum(item.most_requests for item in left)} at most",
         "limits": ", ".join(f"{name} {most}" for name, most in limits.items() if most) or "none",
     }
-    width = max(map(len, facts))
-    told = "\n".join(f"{name:<{width}}  {fact}" for name, fact in facts.items())
-    return f"{told}\n\nthe first request:\n\n{first}"
+    return Outlook(len(items), facts, first)
 
 
 def _plan(config: AskingConfig, directory: RunDirectory) -> tuple[list[Item], str]:

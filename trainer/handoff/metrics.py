@@ -24,5 +24,6 @@ METRICS: dict[str, str] = {
     "unusable_share": "Share of the items asked for whose replies could not be used.",
     "consistency": "Share of the pairs on which the judge's two orders agree.",
     "agreement_with_people": "Share of the pairs that the judge orders as people's consensus does.",
+    "memory_mb": "The most memory that the first process has held so far, in megabytes.",
     "tokens_per_second": "Tokens that went through the step, per second.",
 }

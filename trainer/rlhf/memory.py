@@ -1,5 +1,7 @@
 """What a run is going to hold in memory, item by item, against what the machine has."""
 
+import resource
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +99,14 @@ def _left_in_containers(folder: Path) -> Iterable[int]:
             yield max(int((folder / limit).read_text()) - int((folder / used).read_text()), 0)
         except (OSError, ValueError):  # not there, or "max"
             continue
+
+
+def most_memory_held() -> int:
+    """Bytes that this process has held at most so far: on its GPU, or else of the machine."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _total(needs: Iterable[Need]) -> int:

@@ -9,6 +9,7 @@ from types import FrameType
 
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.errors import NotANumber, Stopped
+from trainer.rlhf.memory import most_memory_held
 from trainer.rlhf.trackers import Trackers
 
 
@@ -33,6 +34,7 @@ class Reporter:
         now = time.monotonic()
         if tokens:
             values["tokens_per_second"] = tokens / max(now - self._last, 1e-9)
+            values["memory_mb"] = most_memory_held() / 1e6
         self._last = now
         # A gradient without a norm has just spoiled the weights, even if the loss was fine before.
         for name in ("loss", "policy_loss", "value_loss", "grad_norm"):

@@ -18,6 +18,7 @@ class TestReporter:
         [line], _ = report.directory.read_metrics()
         assert (line["step"], line["steps"], line["loss"]) == (1, 2, 0.123457)
         assert line["tokens_per_second"] > 0
+        assert line["memory_mb"] > 10
 
     @pytest.mark.parametrize("name", ["loss", "policy_loss", "value_loss", "grad_norm"])
     @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -43,7 +43,7 @@ def what_it_made(run):
     """All that a researcher keeps, but for the clock."""
     assert run.outcome() and run.outcome().succeeded, run.outcome()
     lines = [
-        {name: value for name, value in line.items() if name not in ("at", "tokens_per_second")}
+        {name: value for name, value in line.items() if name not in ("at", "memory_mb", "tokens_per_second")}
         for line in run.read_metrics()[0]
     ]
     return digest_of_folder(run.result_path), lines, run.read_samples(), run.outcome().summary

@@ -61,7 +61,7 @@ def what_it_learned(run):
     """The metrics that the data decide, and the weights."""
     assert run.outcome() and run.outcome().succeeded, run.outcome()
     lines = [
-        {name: value for name, value in line.items() if name not in ("at", "tokens_per_second")}
+        {name: value for name, value in line.items() if name not in ("at", "memory_mb", "tokens_per_second")}
         for line in run.read_metrics()[0]
     ]
     return lines, load_file(run.result_path / "model.safetensors")

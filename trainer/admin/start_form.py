@@ -55,11 +55,10 @@ class StartForm(BaseModelForm):
         self.suggest("snapshot", _snapshots(kind).first())
         if kind == Run.Kind.SAMPLE:
             self._suggest_promoted(kwargs.get("initial") or {})
+        if kind in READ_REWARDS:
+            self.fields["reward"] = _reward_field(kind)
         if kind == Run.Kind.PPO:
-            self.fields["reward"] = _reward_field()
             self.suggest("reward", _reward_models().first())
-        if kind in READ_REWARDS - {Run.Kind.PPO}:
-            self.fields["reward"] = _judge_field(kind)
         if kind in WATCHED:
             self.fields["holdout"] = _holdout_field()
         if kind in DELIVERING:
@@ -155,37 +154,29 @@ def _snapshot_field(kind: Run.Kind) -> forms.Field:
     )
 
 
-def _reward_field() -> forms.Field:
-    return forms.ModelChoiceField(
-        _reward_models(),
-        label=_("Reward model"),
-        widget=UnfoldAdminSelectWidget,
-        help_text=_("A reward run makes one."),
-    )
-
-
-def _judge_field(kind: Run.Kind) -> forms.Field:
-    chooses = _("Scores the candidates, and chooses them where best_of is more than 1. May stay empty.")
+def _reward_field(kind: Run.Kind) -> forms.Field:
+    notes = {
+        Run.Kind.PPO: _("A reward run makes one."),
+        **dict.fromkeys(
+            (Run.Kind.SAMPLE, Run.Kind.EVALUATE),
+            _("Scores the candidates, and chooses them where best_of is more than 1. May stay empty."),
+        ),
+    }
     compares = _("Compares answers before and after. May stay empty.")
-    return forms.ModelChoiceField(
-        _reward_models(),
-        label=_("Reward model"),
-        required=False,
-        widget=UnfoldAdminSelectWidget,
-        help_text=chooses if kind in {Run.Kind.SAMPLE, Run.Kind.EVALUATE} else compares,
-    )
+    return _chosen_reward(_("Reward model"), notes.get(kind, compares), required=kind == Run.Kind.PPO)
 
 
 def _holdout_field() -> forms.Field:
+    note = _(
+        "Trained on other rankings. It only watches: where its score falls while the other rises, the policy "
+        "has learned to please. May stay empty."
+    )
+    return _chosen_reward(_("Hold-out reward model"), note, required=False)
+
+
+def _chosen_reward(label: str, note: str, *, required: bool) -> forms.Field:
     return forms.ModelChoiceField(
-        _reward_models(),
-        label=_("Hold-out reward model"),
-        required=False,
-        widget=UnfoldAdminSelectWidget,
-        help_text=_(
-            "Trained on other rankings. It only watches: where its score falls while the other rises, the "
-            "policy has learned to please. May stay empty."
-        ),
+        _reward_models(), label=label, help_text=note, required=required, widget=UnfoldAdminSelectWidget
     )
 
 

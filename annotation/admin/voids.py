@@ -1,14 +1,20 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from annotation.actions.voids import lift_void
-from annotation.admin.base import RecordAdmin
-from annotation.admin.pages import researcher
+from annotation.admin.base import RecordAdmin, is_researcher
+from annotation.admin.pages import decision_page, researcher
 from annotation.models import Void
 
 
@@ -35,6 +41,7 @@ class VoidAdmin(RecordAdmin):
     ]
     readonly_fields = fields
     actions = ["restore"]
+    actions_detail = ["restore_this"]
 
     @admin.display(description=gettext_lazy("labeler"))
     def whom(self, void: Void) -> str:
@@ -48,8 +55,33 @@ class VoidAdmin(RecordAdmin):
     def size(self, void: Void) -> int:
         return void.turns.count()
 
+    def has_restore_permission(self, request: HttpRequest, object_id: Any) -> bool:
+        return is_researcher(request) and Void.objects.filter(pk=object_id, lifted_at=None).exists()
+
+    @action(description=gettext_lazy("Restore"), icon="undo", permissions=["restore"], url_path="restore")
+    def restore_this(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        void = get_object_or_404(Void, pk=object_id)
+        if request.method == "POST":
+            self._restore(request, [void])
+            return HttpResponseRedirect(reverse("admin:annotation_void_changelist"))
+        return decision_page(
+            request,
+            self,
+            Form(),
+            title=_("Restore work of %(person)s") % {"person": self.whom(void)},
+            lead=_(
+                "It counts again, in consensus, agreement and snapshots that are frozen from now on. What "
+                "somebody else has ranked meanwhile stays out."
+            ),
+            buttons=[("do", _("Restore"))],
+            back=reverse("admin:annotation_void_change", args=[void.pk]),
+        )
+
     @admin.action(description=gettext_lazy("Restore: let it count again"), permissions=["view"])
     def restore(self, request: HttpRequest, chosen: QuerySet[Void]) -> None:
+        self._restore(request, chosen)
+
+    def _restore(self, request: HttpRequest, chosen: Iterable[Void]) -> None:
         by = researcher(request)
         for void in chosen:
             if restored := lift_void(void=void, by=by, now=timezone.now()):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation.actions.candidates import open_slots
 from annotation.actions.people import figures_of
 from annotation.actions.quality_reports import make_report
+from annotation.actions.voids import void_work
 from annotation.models import Assignment, Campaign, Cohort, Gold, Invitation, Person, Ranking, Void
 from tests.annotation.test_submit_ranking import submit
 from tests.annotation.test_suspension import signed_in
@@ -263,6 +264,30 @@ class TestOneAccount:
 
         desk.post("/admin/annotation/void/", {"action": "restore", "_selected_action": [void.pk]})
         assert Void.objects.get().lifted_at
+
+    def test_gets_its_work_back_from_the_page_of_what_was_voided(self, desk, rhea, ada, claimed):
+        submit(claimed, ada, now=timezone.now() - timedelta(minutes=1))
+        now = timezone.now()
+        void = void_work(
+            person=ada,
+            since=now - timedelta(days=1),
+            until=now,
+            reason="A mistake.",
+            reopens=False,
+            by=rhea,
+            now=now,
+        )
+        page = f"/admin/annotation/void/{void.pk}/change/"
+        restore = f"/admin/annotation/void/{void.pk}/restore/"
+        assert restore.removesuffix("/") in desk.get(page).content.decode()
+        assert b"It counts again" in desk.get(restore).content
+        assert not Void.objects.get().lifted_at
+
+        desk.post(restore)
+
+        assert Void.objects.get().lifted_by == rhea
+        assert Assignment.objects.get(pk=claimed.pk).purpose == Assignment.Purpose.OVERLAP
+        assert "/restore" not in desk.get(page).content.decode()
 
 
 def test_a_campaign_takes_its_axes_a_line_each_and_its_cohorts(admin, kitchen, cooks):

@@ -1,10 +1,14 @@
 """The machines' pages open, say what they should, and open for researchers only."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from annotation.models import Ranking
 from tests.conftest import NOON
 from trainer.actions.execution import execute_next_run
+from trainer.actions.nodes import note_sweep, register_node
 from trainer.actions.runs import cancel_run, queue_run
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion, SyntheticRow
@@ -390,3 +394,24 @@ class TestCancelling:
         assert client.get(f"/admin/trainer/run/{sft_run.pk}/cancel/").status_code == 405
         sft_run.refresh_from_db()
         assert sft_run.status == Run.Status.QUEUED
+
+
+class TestNodes:
+    def test_are_machines_and_not_the_sweeps(self, client, rhea):
+        client.force_login(rhea)
+        note_sweep(now=timezone.now())
+        register_node("gpu@one", now=timezone.now())
+
+        shown = client.get("/admin/trainer/node/").context["cl"].result_list
+
+        assert [node.name for node in shown] == ["gpu@one"]
+
+
+class TestHowLongARunTook:
+    def test_is_said_of_short_ones_too(self, client, rhea, sft_run):
+        client.force_login(rhea)
+        for seconds, words in ((20, "less than a minute"), (150, "2\xa0minutes")):
+            ended = {"status": Run.Status.CANCELLED, "finished_at": NOON + timedelta(seconds=seconds)}
+            Run.objects.filter(pk=sft_run.pk).update(started_at=NOON, **ended)
+            facts = client.get(f"/admin/trainer/run/{sft_run.pk}/change/").context["facts"]
+            assert ("Took", words) in facts

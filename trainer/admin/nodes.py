@@ -1,10 +1,13 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from trainer.actions.nodes import SWEEPS
 from trainer.admin.base import ResearcherAdmin
 from trainer.models import Node
 
@@ -29,6 +32,11 @@ class NodeAdmin(ResearcherAdmin):
         "disk",
         "versions",
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
+        # The sweeps leave their sign of life among the nodes, and are no machine.
+        nodes: QuerySet[Node] = super().get_queryset(request).exclude(name=SWEEPS)
+        return nodes
 
     @display(
         description=gettext_lazy("health"),

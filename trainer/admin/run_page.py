@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from annotation.models import Person
 from trainer.actions.resuming import may_resume
 from trainer.admin.base import Facts
+from trainer.admin.costs import MINUTE
 from trainer.admin.figures import compared, in_words
 from trainer.admin.health import health_of
 from trainer.admin.links import clone_url, link_to
@@ -88,18 +89,24 @@ def _place(metric: str) -> int:
 
 
 def _facts(run: Run) -> Facts:
-    until = run.finished_at or run.started_at
-    took = timesince(run.started_at, until) if run.started_at and run.finished_at else "–"
     worker = {"worker": run.worker, "attempt": run.attempt}
     return [
         (_("Campaign"), run.campaign),
         (_("Asked for by"), run.created_by or "–"),
         (_("Asked for at"), run.created_at),
         (_("Started"), run.started_at or "–"),
-        (_("Took"), took),
+        (_("Took"), _took(run)),
         (_("Devices"), _places(run)),
         (_("Worker"), _("%(worker)s, attempt %(attempt)d") % worker if run.worker else "–"),
     ]
+
+
+def _took(run: Run) -> str:
+    if not (run.started_at and run.finished_at):
+        return "–"
+    if run.finished_at - run.started_at < MINUTE:
+        return _("less than a minute")
+    return timesince(run.started_at, run.finished_at)
 
 
 def _places(run: Run) -> str:

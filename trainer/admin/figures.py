@@ -30,7 +30,6 @@ WORDS = {
     "perplexity": _("Perplexity on held-out demonstrations"),
     "steps": _("Iterations"),
     "completions": _("Answers sampled"),
-    "win_rate": _("Answers that score higher than the original's"),
     "usable": _("Items that can be used"),
     "unparseable": _("Replies that are not in the form asked for"),
     "cut": _("Replies that were cut at the length limit"),
@@ -53,6 +52,12 @@ WORDS = {
     "judge_failed": _("The judge compared nothing"),
     "judge_unusable": _("Replies of the judge that cannot be used"),
     "leaning": _("Leaning to what is shown first (1) or last (−1)"),
+    "win_rate": _("Share of answers that win: by score over the original's, by votes in an arena"),
+    "win_rate_low": _("Lower end of an arena's interval for the win rate"),
+    "win_rate_high": _("Upper end of an arena's interval for the win rate"),
+    "e_value": _("Evidence of an arena that one is better (e-value)"),
+    "arena_votes": _("Votes in an arena"),
+    "arena_ties": _("Ties in an arena"),
     "health": _("Health"),
 }
 SHARES = {
@@ -69,6 +74,8 @@ SHARES = {
     "judge_win_rate",
     "judge_win_rate_low",
     "judge_win_rate_high",
+    "win_rate_low",
+    "win_rate_high",
 }
 COMPARED = {
     "size_mb": _("Size on disk, in MB"),
@@ -91,7 +98,7 @@ def in_words(summary: Mapping[str, Any]) -> Facts:
 
 def label_of(name: str) -> str:
     """The name as rules and files have it, and what it is."""
-    return f"{name}: {WORDS[name]}" if name in WORDS else name
+    return _("%(name)s: %(words)s") % {"name": name, "words": WORDS[name]} if name in WORDS else name
 
 
 def compared(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

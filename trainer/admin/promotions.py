@@ -19,16 +19,16 @@ from annotation.models import Campaign
 from trainer.actions.promotions import check_gate, end_promotion, known_figures, promote_checkpoint
 from trainer.admin.base import ResearcherAdmin
 from trainer.admin.figures import label_of
-from trainer.admin.links import url_of
+from trainer.admin.links import link_to, url_of
 from trainer.models import Checkpoint, GateRule, Promotion
 
 
 class PromoteForm(forms.Form):
     campaign = forms.ModelChoiceField(
-        Campaign.objects.order_by("name"), label=gettext_lazy("campaign"), widget=UnfoldAdminSelectWidget
+        Campaign.objects.order_by("name"), label=gettext_lazy("Campaign"), widget=UnfoldAdminSelectWidget
     )
     reason = forms.CharField(
-        label=gettext_lazy("reason"),
+        label=gettext_lazy("Reason"),
         required=False,
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
@@ -105,7 +105,7 @@ class PromotionAdmin(ResearcherAdmin):
             "promotion": row,
             "facts": [
                 (_("Campaign"), row.campaign),
-                (_("Checkpoint"), row.checkpoint),
+                (_("Checkpoint"), link_to(row.checkpoint)),
                 (_("Promoted by"), row.promoted_by or "–"),
                 (_("Promoted"), row.promoted_at),
                 (_("Ended"), row.ended_at or "–"),

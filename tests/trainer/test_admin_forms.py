@@ -34,6 +34,14 @@ class TestFreezing:
         assert (snapshot.kind, snapshot.created_by) == ("rankings", rhea)
         assert "Frozen" in told(client, answer)[0]
 
+    def test_suggests_a_campaign(self, client, rhea, kitchen):
+        client.force_login(rhea)
+
+        assert client.get("/admin/trainer/snapshot/freeze/").context["form"]["campaign"].value() == kitchen.pk
+        garden = Campaign.objects.create(name="Garden")
+        form = client.get(f"/admin/trainer/snapshot/freeze/?campaign={garden.pk}").context["form"]
+        assert form["campaign"].value() == str(garden.pk)
+
     def test_says_when_nothing_has_changed(self, post, client, kitchen, frozen):
         answer = post("snapshot/freeze/", campaign=kitchen.pk, kind="rankings")
 

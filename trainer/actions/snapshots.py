@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotation.actions.feedback_taken_back import take_back_withdrawn
 from annotation.models import Campaign, Person, Tombstone
@@ -34,10 +35,10 @@ from trainer.moments import one_moment
 __all__ = ["Filters", "freeze_snapshot", "split_of"]
 
 TAKEN = {
-    Snapshot.Kind.DEMONSTRATIONS: "submitted or accepted",
-    Snapshot.Kind.RANKINGS: "latest revision of each",
-    Snapshot.Kind.PROMPTS: "all",
-    Snapshot.Kind.FEEDBACK: "of those who allow it now",
+    Snapshot.Kind.DEMONSTRATIONS: gettext_noop("submitted or accepted"),
+    Snapshot.Kind.RANKINGS: gettext_noop("latest revision of each"),
+    Snapshot.Kind.PROMPTS: gettext_noop("all"),
+    Snapshot.Kind.FEEDBACK: gettext_noop("of those who allow it now"),
 }
 
 _TO_PROMPT = {

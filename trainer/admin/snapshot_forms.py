@@ -35,7 +35,7 @@ class FreezeForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy(
             "SFT learns from demonstrations, a reward model from rankings; PPO answers prompts. "
-            "Chat feedback is for tools that learn from single answers, as KTO does."
+            "KTO learns from chat feedback."
         ),
     )
     weights = forms.ChoiceField(
@@ -125,6 +125,10 @@ class FreezeForm(forms.Form):
         required=False,
         widget=UnfoldBooleanSwitchWidget,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("campaign", self.fields["campaign"].queryset.first())  # type: ignore[attr-defined]
 
     def sources(self) -> list[forms.BoundField]:
         return [self[name] for name in ("campaign", "kind")]

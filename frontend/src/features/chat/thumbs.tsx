@@ -42,7 +42,7 @@ export function Thumbs({ answer, onChange }: { answer: ChatMessage; onChange: (a
           <Popover.Target>
             <button type="button" className={styles.tool} aria-pressed={thumb?.is_up === isUp}
               aria-label={t(isUp ? 'chat.good' : 'chat.bad')} title={t(isUp ? 'chat.good' : 'chat.bad')} onClick={() => press(isUp)}>
-              <span aria-hidden>{isUp ? '👍' : '👎'}</span>
+              <Thumb isUp={isUp} />
             </button>
           </Popover.Target>
           <Popover.Dropdown aria-label={t(isUp ? 'chat.whyGood' : 'chat.whyBad')}>
@@ -53,6 +53,16 @@ export function Thumbs({ answer, onChange }: { answer: ChatMessage; onChange: (a
         </Popover>
       ))}
     </>
+  )
+}
+
+// Drawn, not written: not every machine has a font with these signs.
+function Thumb({ isUp }: { isUp: boolean }) {
+  return (
+    <svg className={styles.thumb} viewBox="0 0 24 24" aria-hidden>
+      <path transform={isUp ? undefined : 'rotate(180 12 12)'}
+        d="M3 11h4v10H3zM7 11l4-8a3 3 0 0 1 3 3v4h5a2 2 0 0 1 2 2.4l-1.4 7A2 2 0 0 1 17.6 21H7" />
+    </svg>
   )
 }
 

@@ -137,11 +137,14 @@ class TestThePages:
         promotion = Promotion.objects.get()
         assert (promotion.promoted_by, promotion.figures["reason"]) == (rhea, "Now.")
 
-    def test_offer_a_rule_what_is_measured_in_words(self, page):
+    def test_offer_a_rule_what_is_measured_in_words(self, page, kitchen, make_checkpoint):
+        measure(make_checkpoint("a"), kitchen, win_rate=0.6, e_value=30.0, arena=1, arena_against=2)
+
         form = page.get("/admin/trainer/gaterule/add/").context["adminform"].form
 
         words = dict(form.fields["figure"].choices)
         assert words["win_rate_low"] == "win_rate_low: Lower end of an arena's interval for the win rate"
+        assert "e_value" in words
         assert [name for name, said in words.items() if name == said] == []
 
     def test_go_back_and_end(self, page, kitchen, make_checkpoint):

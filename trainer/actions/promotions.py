@@ -26,6 +26,8 @@ USUAL_FIGURES = {
     "win_rate_low",
 }
 """What runs, evaluations and arenas measure; a rule may come before anything is measured."""
+_NUMBERS_OF_ROWS = {"arena", "arena_against"}
+"""Kept with an arena's figures, and measure nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def known_figures() -> list[str]:
     told = [*Checkpoint.objects.values_list("summary", flat=True)]
     told += Evaluation.objects.values_list("figures", flat=True)
     names = {name for figures in told for name, value in figures.items() if _is_number(value)}
-    return sorted(names | USUAL_FIGURES)
+    return sorted((names | USUAL_FIGURES) - _NUMBERS_OF_ROWS)
 
 
 @transaction.atomic

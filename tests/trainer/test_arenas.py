@@ -386,8 +386,13 @@ class TestThePages:
         assert desk.get("/admin/trainer/arena/").status_code == 200
         assert desk.get("/admin/trainer/arena/start/").status_code == 200
 
-    def test_open_before_anybody_has_answered(self, desk, arena):
-        assert desk.get(f"/admin/trainer/arena/{arena.pk}/change/").status_code == 200
+    def test_follow_an_arena_that_goes_on_without_reloading(self, desk, arena):
+        page = f"/admin/trainer/arena/{arena.pk}/change/"
+
+        assert b"data-live-on" in desk.get(page).content
+        Arena.objects.update(status=Arena.Status.STOPPED, ended_at=NOON)
+        shown = desk.get(page).content
+        assert b"data-live-on" not in shown and b'http-equiv="refresh"' not in shown
 
     def test_stop_one(self, desk, answered):
         desk.post(f"/admin/trainer/arena/{answered.pk}/stop/")

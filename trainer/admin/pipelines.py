@@ -35,7 +35,7 @@ class PipelineForm(ModelForm):  # type: ignore[type-arg]  # a form class takes n
         fields = ["campaign", "name", "document", "repeat_after_rankings", "is_active"]
         widgets = {
             "document": UnfoldAdminTextareaWidget(
-                attrs={"rows": 24, "spellcheck": "false", "dir": "ltr", "class": "font-mono"}
+                attrs={"rows": 24, "spellcheck": "false", "dir": "ltr", "class": "desk-document"}
             )
         }
 
@@ -97,6 +97,9 @@ class PipelineAdmin(ResearcherAdmin):
     list_select_related = ["campaign"]
     readonly_fields = ["last_start", "trouble"]
     actions_detail = ["start"]
+
+    class Media:
+        css = {"all": ["trainer/desk.css"]}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return is_researcher(request)

@@ -1,6 +1,7 @@
 // Brings up to date what is under way: every element with data-live, by its name, from the page as the server
-// has it now; in a list its whole row. It goes on for as long as one of them is marked data-live-on.
-const PAUSE = 2000
+// has it now; in a list its whole row. It goes on for as long as one of them is marked data-live-on, which may say
+// after how many seconds.
+const PAUSE = 2
 // Not the box that somebody may have ticked.
 const CELLS = ':scope > [class*="field-"]'
 
@@ -30,8 +31,9 @@ function replace(part, now) {
 }
 
 async function follow() {
-  while (document.querySelector('[data-live-on]')) {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE))
+  for (let on; (on = document.querySelector('[data-live-on]')); ) {
+    const seconds = Number(on.dataset.liveOn) || PAUSE
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     // Whoever is not looking costs nothing; a request that fails is tried again.
     if (!document.hidden) await renew().catch(() => undefined)
   }

@@ -29,7 +29,7 @@ METHODS = [("**/templates/**.html", TEMPLATE), ("**.py", "python")]
 THEME_METHODS = [("templates/**.html", TEMPLATE), ("*.py", "python"), ("mixins/**.py", "python")]
 KEYWORDS = {
     "_": None,
-    **dict.fromkeys(["gettext", "gettext_lazy"]),
+    **dict.fromkeys(["gettext", "gettext_lazy", "gettext_noop"]),
     **dict.fromkeys(["ngettext", "ngettext_lazy"], (1, 2)),
     **dict.fromkeys(["pgettext", "pgettext_lazy"], ((1, "c"), 2)),
     "npgettext": ((1, "c"), 2, 3),

@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 from uuid import UUID
 
 import pytest
+from django.utils.translation import override
 
 from tests.conftest import NOON
 from tests.tiny_model import make_tiny_model
@@ -13,6 +14,7 @@ from trainer import rehearsal
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.costs import cost_of_run
 from trainer.actions.runs import queue_run
+from trainer.admin import costs
 from trainer.errors import RewardMissing
 from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.models import Checkpoint, Run, RunMetric
@@ -198,6 +200,18 @@ class TestCheckingAForm:
         assert "about 3,000" in page
         assert "&lt;b&gt;weights" in page
         assert "1.9" in page
+
+    @pytest.mark.parametrize(
+        ("said", "chinese"),
+        [
+            ("2 on cpu", "2 个，在 cpu 上"),
+            ("the lowest 22 of 30 layers are shared", "最低的 22 层共用（共 30 层）"),
+            ("100 % <new>", "100 % <new>"),
+        ],
+    )
+    def test_says_what_the_lab_says_in_chinese_where_it_is_known(self, said, chinese):
+        with override("zh-hans"):
+            assert costs.translated(said) == chinese
 
     def test_names_every_setting_that_is_wrong_and_asks_nobody(self, check, monkeypatch):
         monkeypatch.setattr(rehearsal, "rehearse", lambda *_: pytest.fail("the lab was asked"))

@@ -1,5 +1,6 @@
 """What a run will take, in words, before it is started."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,23 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from trainer.actions.costs import Cost
 from trainer.admin.base import Facts
 from trainer.admin.links import listed
 
 MINUTE = timedelta(minutes=1)
+LAB_SAYS = [
+    gettext_noop("%s on cpu"),
+    gettext_noop("%s on cuda"),
+    gettext_noop("%s at most"),
+    gettext_noop("nothing is shared"),
+    gettext_noop("the lowest %s of %s layers are shared"),
+    gettext_noop("none"),
+]
+"""The lab speaks English alone; its numbers stand in these."""
+_NUMBER = re.compile(r"\d+")
 
 
 def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
@@ -83,7 +95,13 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
         )
         for device, peak in told.get("peaks", {}).items()
     ]
-    return [*((words, facts[name]) for name, words in names.items() if name in facts), *peaks]
+    return [*((words, translated(facts[name])) for name, words in names.items() if name in facts), *peaks]
+
+
+def translated(said: str) -> str:
+    """What the lab says, in the reader's language where it is known."""
+    words = _NUMBER.sub("%s", said)
+    return _(words) % tuple(_NUMBER.findall(said)) if words in LAB_SAYS else said
 
 
 def _notes(cost: Cost) -> list[str]:

@@ -53,7 +53,7 @@ def compare(
     duels, scores = scored(config, spec, rows, roles, tokenizer)
     figures |= {"score": scores} if scores else {}
     compared = [_row(name, *pair) for name, pair in figures.items()]
-    summary: dict[str, object] = {"compared": compared, **({"win_rate": duels} if scores else {})}
+    summary: dict[str, object] = {"compared": compared, **({"score_win_rate": duels} if scores else {})}
     (made / "report.json").write_text(json.dumps(summary, indent=2, allow_nan=False), encoding="utf-8")
     return summary
 

@@ -65,7 +65,7 @@ class TestQuantize:
 
         directory = lab.run("quantize", reward_model=reward)
 
-        assert 0 <= directory.outcome().summary["win_rate"] <= 1
+        assert 0 <= directory.outcome().summary["score_win_rate"] <= 1
         assert compared(directory)["score"]["ratio"] is None
 
     def test_is_quantized_once_and_not_trained(self, lab):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.rlhf.errors import LabError
@@ -28,6 +29,10 @@ PLAIN_TEMPLATE = (
     "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}"
 )
+
+
+STEP = 16
+"""Rows are as many columns wide as a multiple of this, and so are the contexts of models."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class Batch:
         """The chosen sequences, padded no further than the longest of them. Each has a row to itself."""
         if self.part is not None:
             raise ValueError("Sequences that share a row cannot be taken out of it.")
-        longest = int(self.last[index].max()) + 1
+        longest = whole_steps(int(self.last[index].max()) + 1)
         learned = max(int(self.mask[index].sum(1).max()), 1)
         return Batch(
             ids=self.ids[index, :longest],
@@ -125,8 +130,8 @@ def pad(sequences: Sequence[TokenSequence], device: torch.device | str = "cpu") 
         return _nothing(device)
     lengths = [len(sequence.ids) for sequence in sequences]
     return Batch(
-        ids=_right_padded([sequence.ids for sequence in sequences]).to(device),
-        attention=_right_padded([[1] * length for length in lengths]).to(device),
+        ids=_columns([sequence.ids for sequence in sequences]).to(device),
+        attention=_columns([[1] * length for length in lengths]).to(device),
         source=_right_padded([[place - 1 for place in s.learned] for s in sequences]).to(device),
         tokens=_right_padded([[s.ids[place] for place in s.learned] for s in sequences]).to(device),
         mask=_right_padded([[1] * len(s.learned) for s in sequences]).float().to(device),
@@ -160,15 +165,15 @@ def pad_shared(families: Sequence[Family], device: torch.device | str = "cpu") -
         part.append(row_part)
     completions = [completion for family in families for completion in family.completions]
     return Batch(
-        ids=_right_padded(ids).to(device),
-        attention=_right_padded([[1] * len(one) for one in ids]).to(device),
+        ids=_columns(ids).to(device),
+        attention=_columns([[1] * len(one) for one in ids]).to(device),
         source=_right_padded([one[:-1] for one in columns]).to(device),
         tokens=_right_padded(completions).to(device),
         mask=_right_padded([[1] * len(one) for one in completions]).float().to(device),
         last=torch.tensor([one[-1] for one in columns], device=device),
         row=torch.tensor(row, device=device),
-        positions=_right_padded(positions).to(device),
-        part=_right_padded(part).to(device),
+        positions=_columns(positions).to(device),
+        part=_columns(part).to(device),
     )
 
 
@@ -185,7 +190,7 @@ def cheapest_rows(families: Sequence[Family], hidden_size: int) -> list[Family]:
 def row_cost(rows: Sequence[Family], hidden_size: int) -> int:
     """What R rows of S tokens, padding included, cost a model: about R · S · (24H² + 4H·S) in a layer, here
     without 4H. Linear layers read each token; attention compares all columns, also those that are hidden."""
-    longest = max(row.width for row in rows)
+    longest = whole_steps(max(row.width for row in rows))
     return len(rows) * longest * (6 * hidden_size + longest)
 
 
@@ -200,9 +205,25 @@ def _divided(family: Family, at_most: int) -> list[Family]:
     ]
 
 
-def _right_padded(rows: Sequence[Sequence[int]]) -> Tensor:
-    """(rows, longest) with zeros behind the shorter ones; one column at least."""
-    padded = torch.zeros(len(rows), max(1, *map(len, rows)), dtype=torch.long)
+def whole_steps(count: int) -> int:
+    """``count`` of tokens and a few more. In bfloat16 a processor makes its kernels anew for every shape that
+    it has not seen: that takes longer than to pass some padding through those that it has."""
+    return -(-count // STEP) * STEP
+
+
+def in_whole_steps(states: Tensor) -> Tensor:
+    """(tokens and a few more, H) from (tokens, H), with zeros below."""
+    return F.pad(states, (0, 0, 0, whole_steps(len(states)) - len(states)))
+
+
+def _columns(rows: Sequence[Sequence[int]]) -> Tensor:
+    """(rows, S) with zeros behind the shorter ones."""
+    return _right_padded(rows, whole_steps(max(map(len, rows))))
+
+
+def _right_padded(rows: Sequence[Sequence[int]], width: int = 1) -> Tensor:
+    """(rows, longest) with zeros behind the shorter ones; ``width`` columns at least."""
+    padded = torch.zeros(len(rows), max(width, *map(len, rows)), dtype=torch.long)
     for index, row in enumerate(rows):
         padded[index, : len(row)] = torch.tensor(row, dtype=torch.long)
     return padded

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from trainer.rlhf.batches import Batch
+from trainer.rlhf.batches import Batch, whole_steps
 from trainer.rlhf.loading import load_config
 from trainer.rlhf.modeling import Backbone
 
@@ -26,13 +26,17 @@ class PassShape:
     shared: bool = False
     """Whether several completions stand in one row."""
 
+    @property
+    def columns(self) -> int:
+        return whole_steps(self.longest)
+
     def batch(self) -> Batch:
-        rows, longest, learned = self.rows, self.longest, -(-self.learned // self.rows)
+        rows, columns, learned = self.rows, self.columns, -(-self.learned // self.rows)
         with META:
-            places = torch.zeros(rows, longest, dtype=torch.long) if self.shared else None
+            places = torch.zeros(rows, columns, dtype=torch.long) if self.shared else None
             return Batch(
-                ids=torch.zeros(rows, longest, dtype=torch.long),
-                attention=torch.zeros(rows, longest, dtype=torch.long),
+                ids=torch.zeros(rows, columns, dtype=torch.long),
+                attention=torch.zeros(rows, columns, dtype=torch.long),
                 source=torch.zeros(rows, learned, dtype=torch.long),
                 tokens=torch.zeros(rows, learned, dtype=torch.long),
                 mask=torch.ones(rows, learned),

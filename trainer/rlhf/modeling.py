@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from trainer.rlhf.batches import Batch, Family, cheapest_rows, pad, pad_shared
+from trainer.rlhf.batches import Batch, Family, cheapest_rows, in_whole_steps, pad, pad_shared
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.lora import LoRALinear, Speaker, unwrap_linears, widened, wrap_linears
 
@@ -296,9 +296,11 @@ def learned_states(hidden: Tensor, batch: Batch) -> Tensor:
 def token_logprobs(backbone: Backbone, states: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
     """(N, T) log-probabilities of the learned tokens, 0 on padding. Only real tokens pass the head."""
     real = batch.mask.bool()
-    logits = backbone.logits(states[real])  # (tokens, V)
+    tokens = batch.tokens[real]
+    logits = backbone.logits(in_whole_steps(states[real]))  # (tokens and a few more, V)
     logits = logits if temperature == 1 else logits / temperature
-    logprobs = -F.cross_entropy(logits, batch.tokens[real], reduction="none")
+    wanted = F.pad(tokens, (0, len(logits) - len(tokens)), value=-100)  # which has no loss
+    logprobs = -F.cross_entropy(logits, wanted, reduction="none")[: len(tokens)]
     return torch.zeros_like(batch.mask).masked_scatter(real, logprobs)
 
 

@@ -28,6 +28,7 @@ from trainer.handoff.configs import (
 )
 from trainer.handoff.rewards import RewardSource
 from trainer.handoff.rundir import RunSpec
+from trainer.rlhf.batches import whole_steps
 from trainer.rlhf.blanks import META, PassShape, blank_backbone
 from trainer.rlhf.loading import pick_dtype, weights_dtype
 from trainer.rlhf.memory import Need
@@ -313,7 +314,7 @@ def score_sum(backbone: Backbone, role: str, heads: dict[str, ScalarHead], shape
 def blank_trunk(backbone: Backbone, shape: PassShape) -> Tensor | None:
     if backbone.trunk_part is None:
         return None
-    size = (shape.rows, shape.longest, backbone.hidden_size)
+    size = (shape.rows, shape.columns, backbone.hidden_size)
     return torch.zeros(*size, dtype=backbone.model.dtype, device=META)
 
 
@@ -322,7 +323,7 @@ def kept_trunks(backbone: Backbone, shapes: Iterable[PassShape]) -> Need:
     if backbone.trunk_part is None:
         return Need("trunks", 0, "no layers are shared")
     width = backbone.hidden_size * backbone.model.dtype.itemsize
-    size = sum(shape.rows * shape.longest * width for shape in shapes)
+    size = sum(shape.rows * shape.columns * width for shape in shapes)
     return Need(
         "trunks", min(size, MOST_BYTES), "states below the first adapter, for every batch of the data"
     )
@@ -332,7 +333,7 @@ def rollout(backbone: Backbone, rows: int, reading: Reading) -> Need:
     width = 8 * 8 + (
         0 if backbone.trunk_part is None else backbone.hidden_size * backbone.model.dtype.itemsize
     )
-    size = rows * reading.longest * width
+    size = rows * whole_steps(reading.longest) * width
     return Need("rollout", size, f"{rows} completions, with the states below the first adapter")
 
 
@@ -397,8 +398,8 @@ def _through(compute: Callable[[PassShape], Tensor], shape: PassShape, *, learns
 def _largest(shapes: Sequence[PassShape]) -> set[PassShape]:
     """The shapes that may take most: of texts, of texts squared, and of learned tokens."""
     sizes = (
-        lambda shape: shape.rows * shape.longest,
-        lambda shape: shape.rows * shape.longest**2,
+        lambda shape: shape.rows * shape.columns,
+        lambda shape: shape.rows * shape.columns**2,
         lambda shape: shape.learned,
     )
     return {max(shapes, key=size) for size in sizes} if shapes else set()

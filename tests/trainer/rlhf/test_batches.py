@@ -213,6 +213,16 @@ class TestBatch:
         alone = pad([self.SEQUENCES[row] for row in chosen])
         assert same_batch(part, alone)
 
+    @pytest.mark.parametrize("lengths", [(1, 3), (16, 9), (40, 17, 33)])
+    def test_its_columns_come_in_whole_steps(self, lengths):
+        """So few shapes come up, for each of which bfloat16 takes a while to get ready."""
+        sequences = [TokenSequence(ids=[1] * length, learned=[]) for length in lengths]
+
+        batch = pad(sequences)
+
+        assert batch.ids.shape == batch.attention.shape == (len(lengths), -(-max(lengths) // 16) * 16)
+        assert batch.rows(torch.tensor([1])).ids.shape == (1, -(-lengths[1] // 16) * 16)
+
     def test_counts_real_tokens_only(self):
         assert pad(self.SEQUENCES).token_count == 10
 

@@ -219,7 +219,7 @@ class TestTrunk:
         long = pad([TokenSequence(ids=list(range(1, 41)), learned=[1])])
 
         with torch.no_grad():
-            whole = backbone.model(input_ids=long.ids).logits[0]
+            whole = backbone.model(input_ids=long.ids).logits[0, :40]
 
         assert backbone.trunk_part is not None
         assert close(say(backbone, None, long), whole)

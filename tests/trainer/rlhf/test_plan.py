@@ -262,7 +262,7 @@ class TestShapes:
         for shared in (False, True):
             batch = PassShape(2, 9, 6, shared=shared).batch()
 
-            assert backbone.hidden(None, batch).shape == (2, 9, 32)
+            assert backbone.hidden(None, batch).shape == (2, 16, 32)
 
 
 class TestADryRun:

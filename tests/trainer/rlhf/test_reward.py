@@ -342,15 +342,15 @@ class TestCollate:
         assert said == three.completions + two.completions
 
     def test_scores_each_completion_as_if_it_stood_alone(self, backbone, tokenizer):
-        model = RewardModel(Role(backbone, "reward"), ScalarHead(32, spread=1.0, seed=0))
         add_random_role(backbone, "reward")
+        model = RewardModel(Role(backbone.double(), "reward"), ScalarHead(32, spread=1.0, seed=0).double())
         three = family(tokenizer, GOOD, FAIR, BAD)
         two = family(tokenizer, FAIR, "For two, in one pot.", question="Pie?")
 
         part = collate([RankedAnswers(three, [(0, 1)]), RankedAnswers(two, [(0, 1)])], backbone)
 
         alone = [model.scores(pad([one])) for one in three.sequences() + two.sequences()]
-        torch.testing.assert_close(model.scores(part.batch), torch.cat(alone), rtol=0, atol=1e-5)
+        torch.testing.assert_close(model.scores(part.batch), torch.cat(alone), rtol=0, atol=1e-6)
 
     def test_moves_a_score_with_its_answer(self, backbone, tokenizer):
         """T1: shuffled answers have shuffled scores, and the loss stays what it was."""

@@ -2,8 +2,8 @@
 people's own words it still predicts, and tokens a second of one answer at a time.
 
 The words are answers of the Open Assistant data in the folder that RANKWRIGHT_DEVELOPMENT_DATA names; of its
-English trees the first 24 are held out. Speed is measured against bfloat16 and float32, whichever is
-faster here, all in turn within one process.
+English trees the first 24 are held out. Speed is measured against bfloat16 and
+float32, whichever is faster here, all in turn within one process.
 """
 
 import json
@@ -31,7 +31,7 @@ def figures(repeats: int) -> Iterator[Figure]:
         data = Path(folder) / "demonstrations.parquet"
         write_records(data, DemonstrationRecord, demonstrations())
         made = {scheme: quantized(scheme, Path(folder), data) for scheme in SCHEMES}
-        told = {scheme: _compared(directory) for scheme, directory in made.items()}
+        told = {scheme: compared(directory) for scheme, directory in made.items()}
         speeds = measured_speeds({scheme: one.result_path for scheme, one in made.items()}, repeats)
     plain = max(speeds.pop("bfloat16"), speeds.pop("float32"))
     for scheme, figures in told.items():
@@ -72,27 +72,27 @@ def _prompts() -> list[dict[str, Any]]:
     return [prompt for prompt in prompts if prompt["lang"] == "en" and len(prompt["text"]) <= MOST_CHARACTERS]
 
 
-def quantized(scheme: str, folder: Path, data: Path) -> RunDirectory:
+def quantized(scheme: str, folder: Path, data: Path, base: Path = MODEL) -> RunDirectory:
+    place = folder / f"{base.parent.name}-{scheme}"
+    return carried_out("quantize", base, place, data, scheme=scheme, calibration=LEARNED)
+
+
+def carried_out(kind: str, base: Path, place: Path, data: Path, **settings: Any) -> RunDirectory:
     """The run, carried out as a worker does."""
     spec = RunSpec(
-        kind="quantize",
-        config={
-            "scheme": scheme,
-            "calibration": LEARNED,
-            "measured_tokens": TOKENS,
-            "max_completion_tokens": 256,
-        },
-        base_model=str(MODEL),
-        base_digest=digest_of_folder(MODEL),
+        kind=kind,
+        config={"measured_tokens": TOKENS, "max_completion_tokens": 256, **settings},
+        base_model=str(base),
+        base_digest=digest_of_folder(base),
         snapshot_digest="0" * 64,
         code_version="benchmark",
     )
-    directory = RunDirectory.create(folder / scheme, spec, {data.name: data})
+    directory = RunDirectory.create(place, spec, {data.name: data})
     subprocess.run([sys.executable, "-m", "trainer.rlhf", str(directory.path)], check=True, cwd=ROOT)  # noqa: S603  # ours
     return directory
 
 
-def _compared(directory: RunDirectory) -> dict[str, float]:
+def compared(directory: RunDirectory) -> dict[str, float]:
     outcome = directory.outcome()
     assert outcome is not None
     return {row["name"]: row["ratio"] for row in outcome.summary["compared"]}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.test import SimpleTestCase
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 # Playwright's loop runs in the test's thread; Django would take its own tests for async code.
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(config, items):
 def touches_the_database(item):
     asks = {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db")
     return bool(asks) or issubclass(item.cls or object, SimpleTestCase)
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Whatever language a browser asked for in the test before."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import random
 
 import pytest
 from django.test import Client
-from django.utils import translation
 
 from annotation.actions.assignments import claim_assignments
 from annotation.actions.campaigns import publish_guideline
@@ -14,13 +13,6 @@ from annotation.actions.prompts import add_prompt
 from annotation.models import Campaign, Person
 from tests.annotation.fair import hold_fair
 from tests.conftest import NOON
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    """Whatever language a browser asked for in the test before."""
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -114,7 +114,8 @@ def test_rollouts_of_one_prompt_differ_within_an_iteration_and_between_iteration
     assert by_iteration[0] != by_iteration[1] != by_iteration[2] != by_iteration[0]
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+# What a model with random weights says is neither a prompt nor an order.
+@pytest.mark.parametrize("kind", [kind for kind in CONFIGS if kind not in ("expand", "judge")])
 def test_every_stage_runs_with_its_defaults(lab, chain, kind):
     """D17: a default that the code it is for cannot take."""
     settings = dataclasses.asdict(CONFIGS[kind]())

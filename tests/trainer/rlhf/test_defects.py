@@ -119,7 +119,7 @@ def test_rollouts_of_one_prompt_differ_within_an_iteration_and_between_iteration
 def test_every_stage_runs_with_its_defaults(lab, chain, kind):
     """D17: a default that the code it is for cannot take."""
     settings = dataclasses.asdict(CONFIGS[kind]())
-    settings |= {"iterations": 1} if kind == "ppo" else {}
+    settings |= {"ppo": {"iterations": 1}, "generate": {"dialogues": 2}}.get(kind, {})
     inputs = {"reward_model": chain["reward"].result_path} if kind == "ppo" else {}
 
     run = lab.run(kind, **settings, **inputs)

@@ -67,7 +67,10 @@ class StartForm(BaseModelForm):
                 "A Hugging Face id, a folder, or a model server as endpoint:NAME; when filled in, it is used "
                 "instead."
             )
-        self.fields |= {"nodes": _nodes_field(), "devices": _devices_field()}
+        self.fields["nodes"] = _count_field(_("Nodes"), _("So many machines share the run."), least=1)
+        self.fields["devices"] = _count_field(
+            _("Devices of each node"), _("One process for each; 0 takes all that a node has."), least=0
+        )
         self.order_fields(["snapshot", "base", "other_base", "reward", "holdout", "deliver"])
         self.setting_names = list(explain(kind))
         self.fields |= {name: _setting(*about) for name, about in _explained(kind).items()}
@@ -195,27 +198,16 @@ def _deliver_field(kind: Run.Kind) -> forms.Field:
     )
 
 
-def _nodes_field() -> forms.Field:
+def _count_field(label: str, note: str, *, least: int) -> forms.Field:
+    """A number that stays at its least unless somebody wants more."""
     return forms.IntegerField(
-        label=_("Nodes"),
-        initial=1,
+        label=label,
+        initial=least,
         required=False,
-        min_value=1,
+        min_value=least,
         max_value=64,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("So many machines share the run."),
-    )
-
-
-def _devices_field() -> forms.Field:
-    return forms.IntegerField(
-        label=_("Devices of each node"),
-        initial=0,
-        required=False,
-        min_value=0,
-        max_value=64,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("One process for each; 0 takes all that a node has."),
+        help_text=note,
     )
 
 

@@ -91,7 +91,9 @@ def main() -> int:
         summary = run(directory, world)
         if world.is_first:
             directory.mark_done({**summary, "health": health(directory)})
+        world.leave()
     except Stopped:
+        world.leave()
         return STOPPED
     except Exception as error:  # whatever happened, the researcher is told
         traceback.print_exc()

@@ -98,3 +98,8 @@ class World:
     def wait(self) -> None:
         """Until all processes are here."""
         self._state.wait_for_everyone()
+
+    def leave(self) -> None:
+        """The last thing that a process does with the others. Whoever exits while their connections are open
+        can abort when one of them is closed at the other end."""
+        self._state.destroy_process_group()  # type: ignore[no-untyped-call]

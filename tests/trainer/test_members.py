@@ -1,5 +1,6 @@
 """Who joins a run that needs several nodes, and what becomes of it when one goes."""
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.utils import timezone
 
 from annotation import doorbell
 from trainer.actions.execution import claim_next_run
-from trainer.actions.members import MemberGone, check_members, join_next_run
+from trainer.actions.members import HostPulse, MemberGone, check_members, join_next_run
 from trainer.actions.nodes import missing_workers, register_node
 from trainer.actions.runs import queue_run
 from trainer.models import Node, Run, RunMember
@@ -65,6 +66,20 @@ class TestWhoHoldsTheRun:
         with pytest.raises(MemberGone, match="silent") as gone:
             self.look(after=50)
         assert gone.value.ending.failure == "lost"
+
+    def test_needs_no_helper_once_the_result_is_saved(self, member):
+        member.end("code_error", "It broke on its way out.", now=timezone.now())
+        later = timezone.now() + timedelta(hours=1)
+        pulse = HostPulse(member.run, clock=lambda: later, stopping=lambda: False)
+        pulse.tried_at = -math.inf
+
+        with pytest.raises(MemberGone, match="on its way out"):
+            pulse.watch()
+
+        pulse.directory.path.mkdir(parents=True)
+        pulse.directory.mark_done({})
+        pulse.tried_at = -math.inf
+        pulse.watch()
 
     def test_does_not_miss_who_is_done(self, member):
         member.end("succeeded", "", now=timezone.now())

@@ -43,7 +43,8 @@ class HostPulse(Pulse):
         """:raises MemberGone: one of them will not come back."""
         beaten_at = self.tried_at
         super().watch()
-        if self.tried_at > beaten_at:
+        # A result that is saved needs nobody any more.
+        if self.tried_at > beaten_at and not self.directory.outcome():
             check_members(members_of(self.run), now=self.clock(), grace=settings.RUN_GRACE)
 
 

@@ -54,7 +54,8 @@ def _begin(rank, count, port, do, args):
     }
     PartialState._reset_state()
     do(*args)
-    torch.distributed.destroy_process_group()
+    if torch.distributed.is_initialized():  # a program leaves by itself
+        torch.distributed.destroy_process_group()
 
 
 def what_it_learned(run):

@@ -20,6 +20,7 @@ from django.utils.translation.template import templatize
 from trainer.handoff.configs import CONFIGS, explain
 from trainer.handoff.health import CHECKS
 from trainer.handoff.metrics import METRICS
+from trainer.handoff.plans import plan_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGS = ROOT / "config" / "locale"
@@ -64,11 +65,12 @@ def texts_in(folder: Path, methods: list[tuple[str, str]]) -> Iterable[tuple[str
 
 
 def hatch_texts() -> Iterator[tuple[str, str]]:
-    """What the run pages show of the hatch. It knows nothing of Django, so it cannot mark its texts."""
+    """What pages show of the hatch. It knows nothing of Django, so it cannot mark its texts."""
     for kind, config in CONFIGS.items():
         notes = [note for _default, note in explain(kind).values()]
         yield from (("trainer/handoff/configs/", text) for text in [config.__doc__ or "", *notes] if text)
     yield from (("trainer/handoff/metrics.py", text) for text in METRICS.values())
+    yield from (("trainer/handoff/plans.py", text) for text in plan_texts())
     yield from (
         ("trainer/handoff/health.py", text) for check in CHECKS for text in (check.seen, check.change)
     )

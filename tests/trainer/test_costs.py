@@ -2,11 +2,11 @@
 
 import re
 import subprocess
+from dataclasses import asdict
 from subprocess import CompletedProcess
 from uuid import UUID
 
 import pytest
-from django.utils.translation import override
 
 from tests.conftest import NOON
 from tests.tiny_model import make_tiny_model
@@ -14,11 +14,12 @@ from trainer import rehearsal
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.costs import cost_of_run
 from trainer.actions.runs import queue_run
-from trainer.admin import costs
 from trainer.errors import RewardMissing
+from trainer.handoff.plans import Said
 from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.models import Checkpoint, Run, RunMetric
 from trainer.rehearsal import Rehearsal
+from trainer.rlhf.memory import Need
 
 KEY = str(UUID(int=7))
 
@@ -115,7 +116,7 @@ class TestTheLabsAnswer:
         assert cost.is_counted
         assert (cost.rows, cost.tokens) == (told["rows"], 3 * told["tokens"])
         assert 0 < told["peaks"]["cpu"] < told["available"]["cpu"]
-        assert any("learned weights" in need["name"] for need in told["needs"])
+        assert any("learned weights" in need["what"] for need in told["needs"])
         assert not cost.rehearsal.trouble
 
     def test_is_what_it_said_last_where_it_could_not_go_on(self, sft_cost, monkeypatch):
@@ -184,34 +185,45 @@ class TestCheckingAForm:
 
     def test_shows_memory_and_what_cannot_be(self, check, monkeypatch):
         told = {
-            "facts": {"steps": "12", "processes": "1 on cpu"},
+            "facts": {"processes": asdict(Said("processes", {"count": 1, "device": "cpu"}))},
             "rows": 4,
             "tokens": 1000,
-            "needs": [{"name": "<b>weights", "bytes": 10**9, "why": "as loaded", "during": "", "on": "cpu"}],
+            "needs": [asdict(Need("scores texts", 2 * 10**9, numbers={"source": "<b>endpoint"}))],
             "available": {"cpu": 10**9},
             "peaks": {"cpu": 2 * 10**9},
+            "changes": [asdict(Said("smaller", {"setting": "batch_size"}))],
         }
-        words = "The run would need about 2 GB."
-        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told, words))
+        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told, "in the lab's words"))
 
         page = check(epochs="3").content.decode()
 
-        assert words in page
         assert "about 3,000" in page
-        assert "&lt;b&gt;weights" in page
-        assert "1.9" in page
+        assert "1 on cpu" in page
+        assert "would need about 1.9\xa0GB of memory on cpu" in page
+        assert "Try a smaller batch_size." in page
+        assert "&lt;b&gt;endpoint" in page
 
-    @pytest.mark.parametrize(
-        ("said", "chinese"),
-        [
-            ("2 on cpu", "2 个，在 cpu 上"),
-            ("the lowest 22 of 30 layers are shared", "最低的 22 层共用（共 30 层）"),
-            ("100 % <new>", "100 % <new>"),
-        ],
-    )
-    def test_says_what_the_lab_says_in_chinese_where_it_is_known(self, said, chinese):
-        with override("zh-hans"):
-            assert costs.translated(said) == chinese
+    def test_says_what_the_lab_says_in_chinese(self, check, monkeypatch, client):
+        layers = {"below": 22, "layers": 30}
+        needs = [Need("learned weights", 10**9, numbers={"of": "policy"}), Need("classifier", 1, "saving")]
+        told = {
+            "facts": {"trunk": asdict(Said("shared", layers))},
+            "rows": 4,
+            "tokens": 1000,
+            "needs": [asdict(need) for need in needs],
+            "available": {"cpu": 10**8},
+            "peaks": {"cpu": 10**9},
+            "changes": [asdict(Said("fewer layers"))],
+        }
+        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told))
+        client.cookies["django_language"] = "zh-hans"
+
+        page = check().content.decode()
+
+        for words in ("最低的 22 层共用（共 30 层）", "策略：要学习的权重", "适配器，或全部权重", "保存"):
+            assert words in page
+        assert "最大的部分是策略：要学习的权重" in page
+        assert "lora_layers 小于层数" in page
 
     def test_names_every_setting_that_is_wrong_and_asks_nobody(self, check, monkeypatch):
         monkeypatch.setattr(rehearsal, "rehearse", lambda *_: pytest.fail("the lab was asked"))

@@ -1,6 +1,6 @@
 """What a run will take, in words, before it is started."""
 
-import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,23 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from trainer.actions.costs import Cost
 from trainer.admin.base import Facts
 from trainer.admin.links import listed
+from trainer.handoff.plans import MOMENTS, NEEDS, TOO_LARGE, Said, filled
 
 MINUTE = timedelta(minutes=1)
-LAB_SAYS = [
-    gettext_noop("%s on cpu"),
-    gettext_noop("%s on cuda"),
-    gettext_noop("%s at most"),
-    gettext_noop("nothing is shared"),
-    gettext_noop("the lowest %s of %s layers are shared"),
-    gettext_noop("none"),
-]
-"""The lab speaks English alone; its numbers stand in these."""
-_NUMBER = re.compile(r"\d+")
 
 
 def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
@@ -38,9 +28,9 @@ def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
     told = rehearsal.told if rehearsal else {}
     return {
         "facts": [*_cost(cost), *_of_the_lab(told)],
-        "needs": told.get("needs", []),
+        "needs": [_need(need) for need in told.get("needs", [])],
         "first_request": told.get("first_request", ""),
-        "trouble": rehearsal.trouble if rehearsal else "",
+        "trouble": _too_large(told) or (rehearsal.trouble if rehearsal else ""),
         "notes": _notes(cost),
     }
 
@@ -95,13 +85,32 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
         )
         for device, peak in told.get("peaks", {}).items()
     ]
-    return [*((words, translated(facts[name])) for name, words in names.items() if name in facts), *peaks]
+    return [*((words, Said(**facts[name]).text(_)) for name, words in names.items() if name in facts), *peaks]
 
 
-def translated(said: str) -> str:
-    """What the lab says, in the reader's language where it is known."""
-    words = _NUMBER.sub("%s", said)
-    return _(words) % tuple(_NUMBER.findall(said)) if words in LAB_SAYS else said
+def _need(need: Mapping[str, Any]) -> dict[str, Any]:
+    name, why = (filled(words, need["numbers"], _) for words in NEEDS[need["what"]])
+    moment = MOMENTS[need["during"]]
+    return {"name": name, "why": why, "bytes": need["bytes"], "on": need["on"], "during": _(moment)}
+
+
+def _too_large(told: Mapping[str, Any]) -> str:
+    """As the lab says it, in the reader's language; empty where it fits."""
+    for device, peak in told.get("peaks", {}).items():
+        if peak <= told["available"][device]:
+            continue
+        here = [need for need in told["needs"] if need["on"] == device]
+        largest = _need(max(here, key=lambda need: need["bytes"]))
+        return _(TOO_LARGE) % {
+            "needed": filesizeformat(peak),
+            "device": device,
+            "free": filesizeformat(told["available"][device]),
+            "part": largest["name"],
+            "size": filesizeformat(largest["bytes"]),
+            "why": largest["why"],
+            "changes": ", ".join(Said(**change).text(_) for change in told["changes"]),
+        }
+    return ""
 
 
 def _notes(cost: Cost) -> list[str]:

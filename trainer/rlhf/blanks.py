@@ -77,12 +77,18 @@ class Traits:
 
 
 def blank_backbone(
-    base_model: str, dtype: torch.dtype, *, lora_rank: int, lora_layers: int, kind: Any = AutoModelForCausalLM
+    base_model: str,
+    dtype: torch.dtype,
+    *,
+    lora_rank: int,
+    lora_layers: int,
+    kind: Any = AutoModelForCausalLM,
+    told: Any = None,
 ) -> Backbone:
-    """The model with room for roles, but no weights."""
+    """The model with room for roles, but no weights; or one of another config, as ``told``."""
     # To make models, even without weights, may draw random numbers.
     with torch.random.fork_rng(devices=[]), META:
-        model = kind.from_config(load_config(base_model), dtype=dtype)
+        model = kind.from_config(told or load_config(base_model), dtype=dtype)
     backbone = Backbone(model, lora_rank=lora_rank, lora_layers=lora_layers)
     if backbone.trunk_part is not None and not Traits.of(base_model).shares_trunk:
         backbone.trunk_part = backbone.top_part = None

@@ -3,11 +3,12 @@
 import resource
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from trainer.handoff.plans import MOMENTS, NEEDS, TOO_LARGE, Numbers, Said, filled
 from trainer.rlhf.errors import TooLarge
 
 ALWAYS = ""
@@ -18,13 +19,23 @@ HOST = "cpu"
 class Need:
     """Something that takes memory in each process."""
 
-    name: str
+    what: str
+    """One of ``NEEDS``, which has words for it."""
     bytes: int
-    why: str
     during: str = ALWAYS
-    """The moment of the run when it is there; of two moments only one is ever now."""
+    """One of ``MOMENTS``: when it is there; of two moments only one is ever now."""
     on: str = HOST
     """The device whose memory it takes."""
+    numbers: Numbers = field(default_factory=dict)
+    """What stands in its words."""
+
+    @property
+    def name(self) -> str:
+        return filled(NEEDS[self.what][0], self.numbers)
+
+    @property
+    def why(self) -> str:
+        return filled(NEEDS[self.what][1], self.numbers)
 
 
 @dataclass(frozen=True)
@@ -45,19 +56,24 @@ class Plan:
         """The devices whose memory does not suffice."""
         return [device for device, free in self.available.items() if self.peak(device) > free]
 
-    def check(self, changes: Sequence[str]) -> None:
+    def check(self, changes: Sequence[Said]) -> None:
         """:raises LabError: it cannot fit; ``changes`` are what may make it fit."""
         for device in self.missing():
             largest = max((need for need in self.needs if need.on == device), key=lambda need: need.bytes)
-            raise TooLarge(
-                f"The run would need about {readable(self.peak(device))} of memory on {device}, and "
-                f"{readable(self.available[device])} are free there. The largest part is {largest.name} "
-                f"({readable(largest.bytes)}: {largest.why}). Try {', '.join(changes)}."
-            )
+            told = {
+                "needed": readable(self.peak(device)),
+                "device": device,
+                "free": readable(self.available[device]),
+                "part": largest.name,
+                "size": readable(largest.bytes),
+                "why": largest.why,
+                "changes": ", ".join(change.text() for change in changes),
+            }
+            raise TooLarge(TOO_LARGE % told)
 
     def table(self) -> str:
         rows = [
-            (need.name, readable(need.bytes), need.on, f"{need.during or 'always'}: {need.why}")
+            (need.name, readable(need.bytes), need.on, f"{MOMENTS[need.during]}: {need.why}")
             for need in self.needs
             if need.bytes
         ]

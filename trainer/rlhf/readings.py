@@ -74,8 +74,8 @@ def _demonstrations(config: SFTConfig, directory: RunDirectory, tokenizer: Any, 
         steps=config.epochs * len(buckets),
         tokens=sum(lengths),
         longest=max(len(sequence.ids) for sequence in [*train, *held_out]),
-        learning=[_shape(part) for part in _passes(buckets, config.rows_per_pass, processes)],
-        judging=[_shape(part) for part in _passes([longest_last], config.batch_size, processes)],
+        learning=[shape_of(part) for part in portions(buckets, config.rows_per_pass, processes)],
+        judging=[shape_of(part) for part in portions([longest_last], config.batch_size, processes)],
     )
 
 
@@ -86,8 +86,8 @@ def _rankings(
     widths = [ranking.family.width for ranking in train]
     buckets = length_buckets(train, widths, config.batch_size, random.Random(config.seed))
     by_width = [sorted(rows, key=lambda ranking: ranking.family.width) for rows in (train, held_out)]
-    learning = [_families(part, traits) for part in _passes(buckets, config.rows_per_pass, processes)]
-    judging = [_families(part, traits) for part in _passes(by_width, config.batch_size, processes)]
+    learning = [_families(part, traits) for part in portions(buckets, config.rows_per_pass, processes)]
+    judging = [_families(part, traits) for part in portions(by_width, config.batch_size, processes)]
     return Reading(
         learned=len(train),
         held_out=len(held_out),
@@ -105,11 +105,11 @@ def _opinions(config: KTOConfig, directory: RunDirectory, tokenizer: Any, proces
     buckets = list(buckets_of(train, config))
     learning = [
         shape
-        for part in _passes(buckets, config.rows_per_pass, processes)
-        for shape in (_shape([asked.own for asked in part]), _shape([asked.other for asked in part]))
+        for part in portions(buckets, config.rows_per_pass, processes)
+        for shape in (shape_of([asked.own for asked in part]), shape_of([asked.other for asked in part]))
     ]
-    judged = _passes([beside_strangers(held_out)], config.batch_size, processes)
-    judging = [_shape([asked.own for asked in part]) for part in judged]
+    judged = portions([beside_strangers(held_out)], config.batch_size, processes)
+    judging = [shape_of([asked.own for asked in part]) for part in judged]
     return Reading(
         learned=len(train),
         held_out=len(held_out),
@@ -138,7 +138,7 @@ def _rollouts(config: PPOConfig, directory: RunDirectory, tokenizer: Any, proces
         tokens=sum(map(len, prompts.values())),
         longest=longest,
         learning=[PassShape(rows, longest, rows * config.max_new_tokens)],
-        mixed_in=[_shape(part) for part in _passes([texts], config.rows_per_pass, processes)],
+        mixed_in=[shape_of(part) for part in portions([texts], config.rows_per_pass, processes)],
         longest_prompt=longest_prompt,
     )
 
@@ -158,7 +158,7 @@ def _candidates(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -
     )
 
 
-def _passes(buckets: Iterable[Sequence[Item]], rows: int, processes: int) -> Iterator[list[Item]]:
+def portions(buckets: Iterable[Sequence[Item]], rows: int, processes: int) -> Iterator[list[Item]]:
     """What the first process, whose share is never the smaller, sees at once."""
     for bucket in buckets:
         mine = list(bucket[::processes])
@@ -166,7 +166,7 @@ def _passes(buckets: Iterable[Sequence[Item]], rows: int, processes: int) -> Ite
             yield mine[start : start + (rows or len(mine))]
 
 
-def _shape(sequences: Sequence[TokenSequence]) -> PassShape:
+def shape_of(sequences: Sequence[TokenSequence]) -> PassShape:
     return PassShape(
         rows=len(sequences),
         longest=max(len(sequence.ids) for sequence in sequences),
@@ -180,6 +180,6 @@ def _families(rankings: Sequence[RankedAnswers], traits: Traits) -> PassShape:
     sequences = [sequence for family in families for sequence in family.sequences()]
     rows = cheapest_rows(families, traits.hidden_size) if traits.shares_prefix else []
     if not any(len(row.completions) > 1 for row in rows):
-        return _shape(sequences)
+        return shape_of(sequences)
     learned = sum(len(sequence.learned) for sequence in sequences)
     return PassShape(len(rows), max(row.width for row in rows), learned, shared=True)

@@ -8,15 +8,18 @@ from transformers import GraniteConfig
 
 from tests.trainer.rlhf.kitchen import demonstration, run_program
 from trainer.handoff.configs import build_config
-from trainer.rlhf import dry_run, plan, ppo, sft
+from trainer.handoff.plans import Said
+from trainer.rlhf import amounts, ppo, sft
+from trainer.rlhf import outline as outlines
 from trainer.rlhf.blanks import PassShape, Traits, blank_backbone
-from trainer.rlhf.dry_run import outline
+from trainer.rlhf.casts import blank_training_backbone
 from trainer.rlhf.errors import LabError
 from trainer.rlhf.learner import Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.memory import Need, Plan, free_host_memory, readable
 from trainer.rlhf.meter import Meter, most_bytes
 from trainer.rlhf.modeling import Role
+from trainer.rlhf.outline import outline
 from trainer.rlhf.readings import read
 from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.world import World
@@ -139,7 +142,7 @@ class TestAPass:
         )[0]
         role = Role(load_backbone(spec.base_model, config), "sft")
         learned = role.backbone.add_role("sft", 0)
-        blank = plan.blank_training_backbone(config, spec.base_model)
+        blank = blank_training_backbone(config, spec.base_model)
         blank.add_role("sft", 0)
 
         def learn(rows):
@@ -148,9 +151,9 @@ class TestAPass:
                 sft.sft_loss(role, part, None, 1).backward()
 
         real = max(most_bytes(partial(learn, train[start : start + 3])) for start in (0, 3))
-        [need] = plan.passes(
+        [need] = amounts.passes(
             "learning",
-            lambda shape: plan.language_loss(Role(blank, "sft"), shape),
+            lambda shape: amounts.language_loss(Role(blank, "sft"), shape),
             reading.learning,
             blank.learned_by("sft"),
             learns=True,
@@ -189,8 +192,8 @@ class TestMeter:
 
 class TestAPlan:
     def test_adds_to_what_is_always_there_the_moment_that_takes_most(self):
-        needs = [Need("a", 10, ""), Need("b", 5, "", "learning"), Need("c", 2, "", "learning"),
-                 Need("d", 6, "", "sampling"), Need("e", 99, "", on="cuda:0")]  # fmt: skip
+        needs = [Need("heads", 10), Need("trunks", 5, "learning"), Need("trunks", 2, "learning"),
+                 Need("rollout", 6, "sampling"), Need("average", 99, on="cuda:0")]  # fmt: skip
 
         found = Plan(needs, {"cpu": 17, "cuda:0": 98})
 
@@ -198,18 +201,19 @@ class TestAPlan:
         assert found.missing() == ["cuda:0"]
 
     def test_that_does_not_fit_names_the_largest_part_and_what_to_change(self):
-        found = Plan([Need("small", 10**6, "x"), Need("large", 3 * 10**9, "so many")], {"cpu": 10**9})
+        found = Plan([Need("heads", 10**6), Need("gradients", 3 * 10**9)], {"cpu": 10**9})
 
         with pytest.raises(LabError) as refusal:
-            found.check(["this", "that"])
+            found.check([Said("smaller", {"setting": "batch_size"}), Said("fewer layers")])
 
         assert str(refusal.value) == (
             "The run would need about 3.00 GB of memory on cpu, and 1.00 GB are free there. "
-            "The largest part is large (3.00 GB: so many). Try this, that."
+            "The largest part is gradients (3.00 GB: one for each learned weight). "
+            "Try a smaller batch_size, lora_layers below the number of layers."
         )
 
     def test_that_fits_says_nothing(self):
-        Plan([Need("small", 10, "x")], {"cpu": 10}).check([])
+        Plan([Need("heads", 10)], {"cpu": 10}).check([])
 
 
 class TestFreeMemory:
@@ -286,7 +290,7 @@ class TestADryRun:
         spec = directory.spec()
         config = build_config(kind, spec.config)
 
-        steps = int(outline(config, directory, device=CPU, processes=1).facts["steps"])
+        steps = int(outline(config, directory, device=CPU, processes=1).facts["steps"].text())
 
         counted = directory.read_metrics()[0][-1]["steps"]
         each = config.epochs * config.rollout_size // config.minibatch_size if kind == "ppo" else 1
@@ -310,7 +314,7 @@ class TestADryRun:
 class TestARunThatCannotFit:
     @pytest.fixture
     def small_machine(self, monkeypatch):
-        monkeypatch.setattr(dry_run, "free_memory", lambda device, processes: {"cpu": 100_000})
+        monkeypatch.setattr(outlines, "free_memory", lambda device, processes: {"cpu": 100_000})
 
     @pytest.mark.usefixtures("small_machine")
     def test_is_refused_before_its_weights_are_loaded(self, lab, monkeypatch):
@@ -335,6 +339,6 @@ class TestARunThatCannotFit:
         def fail(*_args, **_options):
             raise NotImplementedError("no meta kernel")
 
-        monkeypatch.setattr(dry_run, "needs", fail)
+        monkeypatch.setattr(outlines, "needs", fail)
 
         assert lab.run("sft").outcome().succeeded

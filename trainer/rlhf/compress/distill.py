@@ -41,7 +41,15 @@ def take_layers(model: Any, layers: int) -> None:
     :raises LabError: there are not so many.
     """
     count = len(plain_decoder(model).layers)
+    keep_layers(model, evenly(count, kept_layers(count, layers)))
+
+
+def kept_layers(count: int, layers: int) -> int:
+    """``layers`` of ``count``; 0: half of them.
+
+    :raises LabError: there are not so many.
+    """
     chosen = layers or max(1, count // 2)
     if chosen > count:
         raise LabError(f"layers is {chosen}, but the teacher has only {count}.")
-    keep_layers(model, evenly(count, chosen))
+    return chosen

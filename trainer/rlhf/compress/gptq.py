@@ -1,13 +1,13 @@
 """Four bits with care: what rounding one weight does to a layer's outputs is made up for by those after it
 (Frantar et al. 2023, "GPTQ", algorithm 1), with the scale of each group that rounds it best."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from trainer.rlhf.batches import TokenSequence, pad
+from trainer.rlhf.batches import Batch
 from trainer.rlhf.compress.codes import Codes, packed
 from trainer.rlhf.modeling import Role
 
@@ -19,9 +19,10 @@ TRIED = 19
 
 @torch.no_grad()
 def input_moments(
-    role: Role, linears: Sequence[tuple[str, nn.Linear]], sequences: Sequence[TokenSequence]
+    role: Role, linears: Sequence[tuple[str, nn.Linear]], batches: Iterable[Batch]
 ) -> dict[str, Tensor]:
-    """Σ x xᵀ (K, K) over the inputs of the layers of each name."""
+    """Σ x xᵀ (K, K) over the inputs of the layers of each name. A batch has one sequence: padding is no
+    input."""
     moments: dict[str, Tensor] = {}
 
     def note(name: str) -> Any:
@@ -32,9 +33,8 @@ def input_moments(
         return hook
 
     hooks = [linear.register_forward_hook(note(name)) for name, linear in linears]
-    # One at a time: padding is no input.
-    for sequence in sequences:
-        role.hidden(pad([sequence], role.backbone.device))
+    for batch in batches:
+        role.hidden(batch)
     for hook in hooks:
         hook.remove()
     return moments

@@ -6,6 +6,7 @@ from torch import nn
 
 from trainer.handoff.configs.compress import QuantizeConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.rlhf.batches import pad
 from trainer.rlhf.compress.artifact import Recipe, save_artifact
 from trainer.rlhf.compress.codes import Codes, encode
 from trainer.rlhf.compress.gptq import encode_with_care, input_moments, lost_share
@@ -25,17 +26,26 @@ def quantize_checkpoint(
 ) -> dict[str, object]:
     if not world.is_first:
         return {}
-    recipe = Recipe.of(spec.base_model) or Recipe()
-    if recipe.scheme:
-        raise LabError("This checkpoint is quantized already. Choose the one that it was made from.")
+    places = places_of(spec.base_model)
     model = load_model(spec.base_model, pick_dtype(config))
     coded = encode_model(model, config.scheme, config.group_size, config.embeddings)
     if config.scheme == "int4" and config.calibration:
         coded |= with_care(model, config, spec, directory)
     with directory.publish_result() as folder:
-        recipe = Recipe(scheme=config.scheme, places=recipe.places)
+        recipe = Recipe(scheme=config.scheme, places=places)
         save_artifact(model, load_tokenizer(spec.base_model), folder, recipe, coded)
         return compare(config, spec, directory, folder, report)
+
+
+def places_of(base_model: str) -> list[int]:
+    """Which layer stands in each place, as in ``Recipe``.
+
+    :raises LabError: it has codes already.
+    """
+    recipe = Recipe.of(base_model) or Recipe()
+    if recipe.scheme:
+        raise LabError("This checkpoint is quantized already. Choose the one that it was made from.")
+    return recipe.places
 
 
 def encode_model(model: Any, scheme: str, group: int, embeddings: str) -> dict[str, Codes]:
@@ -61,17 +71,10 @@ def with_care(model: Any, config: QuantizeConfig, spec: RunSpec, directory: RunD
     train, _held_out, _left_out = demonstrations_in(
         file, tokenizer, config.max_prompt_tokens, config.max_completion_tokens
     )
-    decoder = model.base_model.named_modules(prefix=model.base_model_prefix)
-    layers = [
-        (name, module)
-        for name, module in decoder
-        if isinstance(module, nn.Linear) and module.in_features % config.group_size == 0
-    ]
-    # Where a layer stands in several places, what it reads in each of them counts.
-    names: dict[int, str] = {}
-    placed = [(names.setdefault(id(module.weight), name), module) for name, module in layers]
+    placed = placed_linears(model, config.group_size)
     role = Role(Backbone(model, lora_rank=0, lora_layers=0), None)
-    moments = input_moments(role, placed, train[: config.calibration])
+    read = (pad([sequence], role.backbone.device) for sequence in train[: config.calibration])
+    moments = input_moments(role, placed, read)
     weights = {name: module.weight for name, module in reversed(placed)}
     coded = {
         name: encode_with_care(weight, moments[name], group=config.group_size)
@@ -84,3 +87,14 @@ def with_care(model: Any, config: QuantizeConfig, spec: RunSpec, directory: RunD
             room -= weights[name].numel()
             coded[name] = encode(weights[name], bits=8)
     return coded
+
+
+def placed_linears(model: Any, group: int) -> list[tuple[str, nn.Linear]]:
+    """Layers whose width ``group`` divides, each by the name of the first place where its weights stand: what
+    they read in every place counts."""
+    names: dict[int, str] = {}
+    return [
+        (names.setdefault(id(module.weight), name), module)
+        for name, module in model.base_model.named_modules(prefix=model.base_model_prefix)
+        if isinstance(module, nn.Linear) and module.in_features % group == 0
+    ]

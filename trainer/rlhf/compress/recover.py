@@ -1,7 +1,7 @@
 """Training that brings back what a compression has cost: on demonstrations, and on the original's opinion."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,25 @@ class Lesson:
 
     def loss(self, part: Batch, learned_tokens: float) -> Tensor:
         """Of the part, per learned token of the whole step."""
-        real, weight = part.mask.bool(), self.config.teacher_weight if self.teacher else 0.0
-        logits = self._logits(self.student, part, real)
+        real = part.mask.bool()
+
+        def speak(role: Role) -> Tensor:
+            return role.backbone.logits(learned_states(role.hidden(part), part)[real])
+
+        return self.lost(part.tokens[real], speak) / learned_tokens
+
+    def lost(self, tokens: Tensor, speak: Callable[[Role], Tensor]) -> Tensor:
+        """Summed over ``tokens`` (N,); ``speak`` gives somebody's logits (N, V)."""
+        weight = self.config.teacher_weight if self.teacher else 0.0
+        logits = speak(self.student)
         loss = torch.zeros((), device=logits.device)
         if weight < 1:
-            loss = (1 - weight) * F.cross_entropy(logits, part.tokens[real], reduction="sum")
+            loss = (1 - weight) * F.cross_entropy(logits, tokens, reduction="sum")
         if self.teacher and weight:
             with torch.no_grad():
-                taught = self._logits(self.teacher, part, real)
+                taught = speak(self.teacher)
             loss = loss + weight * distillation_loss(logits, taught, self.config.temperature).sum()
-        return loss / learned_tokens
-
-    def _logits(self, role: Role, part: Batch, real: Tensor) -> Tensor:
-        return role.backbone.logits(learned_states(role.hidden(part), part)[real])
+        return loss
 
 
 def recover(

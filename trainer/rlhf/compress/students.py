@@ -36,11 +36,7 @@ def made_by_training(
 ) -> dict[str, object]:
     """Change a copy, train it, keep it and measure it. ``sequences_of`` makes what it learns, where that is
     not the demonstrations; ``places`` as in ``Recipe``."""
-    if Recipe.of(spec.base_model):
-        raise LabError(
-            "This checkpoint is quantized or shares its layers, and cannot be trained any more. Choose the "
-            "one that it was made from; quantize last of all."
-        )
+    check_plain(spec.base_model)
     tokenizer = load_tokenizer(spec.base_model)
     file = directory.data_path("demonstrations.parquet")
     train, _held, left_out = demonstrations_in(
@@ -62,6 +58,15 @@ def made_by_training(
             save_model(model, tokenizer, folder)
         figures |= {"demonstrations": len(learned)} | ({"left_out": left_out} if left_out else {})
         return {**figures, **compare(config, spec, directory, folder, report)}
+
+
+def check_plain(base_model: str) -> None:
+    """:raises LabError: its weights are no plain ones."""
+    if Recipe.of(base_model):
+        raise LabError(
+            "This checkpoint is quantized or shares its layers, and cannot be trained any more. Choose the "
+            "one that it was made from; quantize last of all."
+        )
 
 
 def plain_decoder(model: Any) -> Any:

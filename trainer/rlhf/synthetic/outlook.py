@@ -1,8 +1,9 @@
 """What a run that makes up data will ask, told before it costs anything."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from trainer.handoff.configs.synthetic import AskingConfig, ExpandConfig, GenerateConfig, JudgeConfig
+from trainer.handoff.plans import Said
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.synthetic import dialogues, expansion, judging
 from trainer.rlhf.synthetic.items import Item
@@ -11,17 +12,18 @@ from trainer.rlhf.synthetic.items import Item
 @dataclass(frozen=True)
 class Outlook:
     items: int
-    facts: dict[str, str]
+    facts: dict[str, Said]
     first: str
     """The first request as the model will read it."""
 
     def text(self) -> str:
         width = max(map(len, self.facts))
-        told = "\n".join(f"{name:<{width}}  {fact}" for name, fact in self.facts.items())
+        told = "\n".join(f"{name:<{width}}  {fact.text()}" for name, fact in self.facts.items())
         return f"{told}\n\nthe first request:\n\n{self.first}"
 
     def as_dict(self) -> dict[str, object]:
-        return {"facts": self.facts, "rows": self.items, "first_request": self.first}
+        facts = {name: asdict(fact) for name, fact in self.facts.items()}
+        return {"facts": facts, "rows": self.items, "first_request": self.first}
 
 
 def outlook(config: AskingConfig, directory: RunDirectory) -> Outlook:
@@ -38,11 +40,12 @@ def outlook(config: AskingConfig, directory: RunDirectory) -> Outlook:
         "most_tokens": config.most_tokens,
         "requests_per_minute": config.requests_per_minute,
     }
+    told = ", ".join(f"{name} {most}" for name, most in limits.items() if most)
     facts = {
-        "run": f"{spec.kind} from {spec.base_model}",
-        "items": f"{len(items)}, {len(items) - len(left)} of them finished",
-        "requests": f"{sum(item.most_requests for item in left)} at most",
-        "limits": ", ".join(f"{name} {most}" for name, most in limits.items() if most) or "none",
+        "run": Said("run", {"kind": spec.kind, "model": spec.base_model}),
+        "items": Said("items", {"count": len(items), "finished": len(items) - len(left)}),
+        "requests": Said("requests", {"most": sum(item.most_requests for item in left)}),
+        "limits": Said("limits", {"limits": told}) if told else Said("no limits"),
     }
     return Outlook(len(items), facts, first)
 

@@ -4,7 +4,7 @@ from annotation import doorbell
 
 
 def ring() -> None:
-    """Tell the workers, once this transaction commits, that a run may be waiting."""
+    """Tell the workers, once this transaction commits, that a run may be waiting, or a question about one."""
     doorbell.ring("trainer.tasks.execute_next_run")
 
 

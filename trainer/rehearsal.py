@@ -1,4 +1,4 @@
-"""Asking the lab what a run would do and need, without one. Nothing of the lab is imported here."""
+"""Asking the lab on this machine what a run would do and need. Nothing of the lab is imported here."""
 
 import json
 import os
@@ -7,51 +7,81 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from trainer import this_machine
+from trainer.clocks import since_boot
+from trainer.guard import die_with
 from trainer.handoff.rundir import RunDirectory, RunSpec
 
-SECONDS = 60
-"""No page waits longer; the node looks again in any case."""
+SECONDS = 120.0
+"""Nobody waits longer for an answer; the node that takes the run looks again in any case."""
+POLL_SECONDS = 0.5
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class Answer:
     told: dict[str, Any] = field(default_factory=dict)
-    """What ``--dry-run json`` says: facts, rows, tokens, needs, available, peaks."""
+    """What ``--dry-run json`` says: facts, rows, tokens, needs, available, peaks, changes."""
     trouble: str = ""
     """Why it could not be carried out, in the lab's words."""
-    is_over: bool = True
-    """False: it took too long."""
-
-
-def is_possible() -> bool:
-    """Whether the lab can be started on this machine. The web's image has no torch."""
-    return find_spec("torch") is not None
+    took_too_long: bool = False
 
 
 def rehearse(
-    spec: RunSpec, files: Mapping[str, Path], prepare: Callable[[RunDirectory], None] = lambda directory: None
-) -> Rehearsal:
-    """What such a run would do and need on this machine. ``prepare`` adds what else it reads."""
-    # Whoever waits for a page does not wait for a download.
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
+    spec: RunSpec,
+    files: Mapping[str, Path],
+    stopping: Callable[[], bool],
+    prepare: Callable[[RunDirectory], None] = lambda directory: None,
+) -> Answer | None:
+    """What such a run would do and need here; None where the worker has to leave. ``prepare`` adds what else
+    it reads."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         directory = RunDirectory.create(Path(folder) / "run", spec, files)
         prepare(directory)
-        command = [sys.executable, "-m", "trainer.rlhf", str(directory.path), "--dry-run", "json"]
+        lab = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
+            lab_command(directory),
+            cwd=_PROJECT,
+            # Whoever waits for an answer does not wait for a download.
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_behind_all_else(os.getpid()),
+        )
+        with lab:
+            return _listen(lab, stopping)
+
+
+def lab_command(directory: RunDirectory) -> list[str]:
+    shared_by = ["--processes", str(this_machine.processes())]
+    return [sys.executable, "-m", "trainer.rlhf", str(directory.path), "--dry-run", "json", *shared_by]
+
+
+def _listen(lab: "subprocess.Popen[str]", stopping: Callable[[], bool]) -> Answer | None:
+    until = since_boot() + SECONDS
+    while True:
         try:
-            ended = subprocess.run(  # noqa: S603  # our own module, started with our own interpreter
-                command, cwd=_PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS
-            )
+            told, said = (text.strip().splitlines() for text in lab.communicate(timeout=POLL_SECONDS))
         except subprocess.TimeoutExpired:
-            return Rehearsal(is_over=False)
-    told = ended.stdout.strip().splitlines()
-    said = ended.stderr.strip().splitlines()
-    return Rehearsal(
-        told=json.loads(told[-1]) if told and told[-1].startswith("{") else {},
-        trouble=said[-1] if ended.returncode and said else "",
-    )
+            if stopping() or since_boot() > until:
+                lab.kill()
+                return None if stopping() else Answer(took_too_long=True)
+            continue
+        return Answer(
+            told=json.loads(told[-1]) if told and told[-1].startswith("{") else {},
+            trouble=said[-1] if lab.returncode and said else "",
+        )
+
+
+def _behind_all_else(parent: int):  # type: ignore[no-untyped-def]  # a function for the child
+    """In the child: runs go first, and it does not outlive us."""
+    tie = die_with(parent)
+
+    def begin() -> None:
+        tie()
+        os.nice(10)
+
+    return begin

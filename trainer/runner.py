@@ -21,9 +21,10 @@ from trainer.actions.execution import carry_out_run, claim_next_run, reclaim_ove
 from trainer.actions.helping import help_out
 from trainer.actions.members import join_next_run
 from trainer.actions.nodes import QUEUE, keep_node, register_node
+from trainer.actions.rehearsals import carry_out_rehearsal, claim_next_rehearsal
 from trainer.actions.retention import collect_garbage
 from trainer.clocks import database_now, since_boot
-from trainer.models import Run, RunMember
+from trainer.models import Rehearsal, Run, RunMember
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ def wake() -> None:
 
 
 class Runner:
-    """A thread that looks after the queue, and one for each run that it has taken."""
+    """A thread that looks after the queue, one for each run that it has taken, and one for those who ask what
+    a run would take."""
 
     def __init__(self, name: str, stopping: Callable[[], bool] = lambda: False) -> None:
         self.name = name
@@ -51,6 +53,7 @@ class Runner:
         self.leaving = threading.Event()
         self.slots: list[threading.Thread] = []
         self.sweeper = threading.Thread(target=self._sweep_on, name="sweeper", daemon=True)
+        self.rehearser: threading.Thread | None = None
         self.is_registered = False
         self.collected_at = since_boot()
 
@@ -61,8 +64,9 @@ class Runner:
         """Give every run back, each with its state saved."""
         self.leaving.set()
         wake()
-        for thread in (self.sweeper, *self.slots):
-            thread.join()
+        for thread in (self.sweeper, *self.slots, self.rehearser):
+            if thread:
+                thread.join()
 
     def stopping(self) -> bool:
         return self.leaving.is_set() or self.told_to_stop()
@@ -74,6 +78,7 @@ class Runner:
             self.is_registered = True
         reclaim_overdue_runs(now=now)
         self._fill_slots()
+        self._rehearse()
         keep_node(self.name, running=len(self.slots), now=now)
         if since_boot() - self.collected_at > GARBAGE_SECONDS:
             self.collected_at = since_boot()
@@ -104,9 +109,23 @@ class Runner:
             self.slots.append(slot)
             slot.start()
 
-    def _carry_out(self, work: Run | RunMember) -> None:
+    def _rehearse(self) -> None:
+        """One at a time, beside the runs: whoever asks is looking at a page."""
+        if self.stopping() or (self.rehearser and self.rehearser.is_alive()):
+            return
+        if row := claim_next_rehearsal(worker=self.name, now=database_now()):
+            self.rehearser = threading.Thread(
+                target=self._carry_out, args=(row,), name=f"rehearsal {row.pk}", daemon=True
+            )
+            self.rehearser.start()
+
+    def _carry_out(self, work: Run | RunMember | Rehearsal) -> None:
         try:
-            if isinstance(work, RunMember):
+            if isinstance(work, Rehearsal):
+                carry_out_rehearsal(
+                    work, runs_beside=len(self.slots), clock=database_now, stopping=self.stopping
+                )
+            elif isinstance(work, RunMember):
                 help_out(work, clock=database_now, stopping=self.stopping)
             else:
                 carry_out_run(work, clock=database_now, stopping=self.stopping)

@@ -78,13 +78,18 @@ def fetch_snapshot(snapshot: Snapshot, watch: Watch) -> None:
 
 def local_place(checkpoint: Checkpoint, watch: Watch) -> str:
     """The checkpoint's folder on this machine, fetched if it is elsewhere; or its Hugging Face id."""
-    if "://" not in checkpoint.location:
-        return checkpoint.location
-    kept = Path(settings.RUNS_ROOT) / "fetched" / checkpoint.digest
-    if not kept.exists():
+    kept = Path(place_here(checkpoint))
+    if "://" in checkpoint.location and not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         pull(checkpoint.location, kept, watch)
-    return str(kept)
+    return place_here(checkpoint)
+
+
+def place_here(checkpoint: Checkpoint) -> str:
+    """Where it is once it has been fetched."""
+    if "://" not in checkpoint.location:
+        return checkpoint.location
+    return str(Path(settings.RUNS_ROOT) / "fetched" / checkpoint.digest)
 
 
 # --- What runs save

@@ -14,6 +14,7 @@ from annotation.actions.prompts import add_prompt
 from annotation.actions.rankings import submit_ranking
 from annotation.models import Campaign, Demonstration, Person
 from tests.conftest import NOON
+from trainer import rehearsal
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.pipelines import loop_of, start_pipeline
 from trainer.actions.runs import queue_run
@@ -28,6 +29,16 @@ def rhea(db):
     return Person.objects.create_user(
         "rhea", password="correct horse", role=Person.Role.RESEARCHER, is_staff=True
     )
+
+
+@pytest.fixture
+def lab_says(monkeypatch):
+    """Puts some lines of Python in the place of the lab that is asked what a run would take."""
+
+    def say(*lines):
+        monkeypatch.setattr(rehearsal, "lab_command", lambda run: [sys.executable, "-c", "\n".join(lines)])
+
+    return say
 
 
 @pytest.fixture

@@ -1,40 +1,43 @@
 """What a run will take is told before it is started, and nothing is started by asking."""
 
 import re
-import subprocess
 from dataclasses import asdict
-from subprocess import CompletedProcess
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from tests.conftest import NOON
 from tests.tiny_model import make_tiny_model
+from tests.trainer.answering_node import answer_next
 from trainer import rehearsal
 from trainer.actions.checkpoints import register_base_model
-from trainer.actions.costs import cost_of_run
+from trainer.actions.costs import cost_of_rehearsal, cost_of_run
+from trainer.actions.nodes import register_node
+from trainer.actions.rehearsals import LEASE
 from trainer.actions.runs import queue_run
+from trainer.admin.rehearsals import notes_of_the_node
 from trainer.errors import RewardMissing
 from trainer.handoff.plans import Said
 from trainer.handoff.records import DemonstrationRecord, read_records
-from trainer.models import Checkpoint, Run, RunMetric
-from trainer.rehearsal import Rehearsal
+from trainer.models import Checkpoint, Rehearsal, Run, RunMetric
 from trainer.rlhf.memory import Need
 
 KEY = str(UUID(int=7))
 
 
 @pytest.fixture
-def no_lab(monkeypatch):
-    """As in the web's image, which has no torch."""
-    monkeypatch.setattr(rehearsal, "is_possible", lambda: False)
-
-
-@pytest.fixture
 def sft_cost(frozen, base):
     return lambda **config: cost_of_run(
-        kind="sft", snapshot=frozen["demonstrations"], base=base, config=config
+        kind="sft", snapshot=frozen["demonstrations"], base=base, config=config, now=NOON
     )
+
+
+def node_answers(cost):
+    """What is known once a node has looked."""
+    answer_next()
+    cost.rehearsal.refresh_from_db()
+    return cost_of_rehearsal(cost.rehearsal)
 
 
 def finished(run, *speeds):
@@ -45,7 +48,6 @@ def finished(run, *speeds):
     )
 
 
-@pytest.mark.usefixtures("no_lab")
 class TestTheDesksGuess:
     def test_counts_the_bytes_of_what_is_learned_from(self, sft_cost, frozen):
         rows = [
@@ -64,7 +66,7 @@ class TestTheDesksGuess:
     def test_of_rollouts_grows_with_their_number_and_size(self, frozen, base, reward_model):
         def ppo(**config):
             given = {"kind": "ppo", "snapshot": frozen["prompts"], "base": base, "reward": reward_model}
-            return cost_of_run(**given, config=config).tokens
+            return cost_of_run(**given, config=config, now=NOON).tokens
 
         assert ppo(iterations=20) == pytest.approx(2 * ppo(iterations=10), abs=1)
         assert ppo(max_new_tokens=128) - ppo(max_new_tokens=64) == pytest.approx(100 * 64 * 64, abs=1)
@@ -72,7 +74,8 @@ class TestTheDesksGuess:
     def test_of_samples_is_that_of_their_answers(self, frozen, base):
         given = {"kind": "sample", "snapshot": frozen["prompts"], "base": base}
 
-        cost = cost_of_run(**given, config={"prompts": 3, "completions_per_prompt": 2, "max_new_tokens": 10})
+        config = {"prompts": 3, "completions_per_prompt": 2, "max_new_tokens": 10}
+        cost = cost_of_run(**given, config=config, now=NOON)
 
         assert cost.tokens == 3 * 2 * 10
 
@@ -99,7 +102,7 @@ class TestTheDesksGuess:
 
     def test_is_refused_as_the_run_would_be(self, frozen, base):
         with pytest.raises(RewardMissing):
-            cost_of_run(kind="ppo", snapshot=frozen["prompts"], base=base, config={})
+            cost_of_run(kind="ppo", snapshot=frozen["prompts"], base=base, config={}, now=NOON)
 
 
 class TestTheLabsAnswer:
@@ -110,7 +113,8 @@ class TestTheLabsAnswer:
         )
 
     def test_counts_with_the_models_own_tokenizer_and_plans_memory(self, frozen, model):
-        cost = cost_of_run(kind="sft", snapshot=frozen["demonstrations"], base=model, config={"epochs": 3})
+        asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": model}
+        cost = node_answers(cost_of_run(**asked, config={"epochs": 3}, now=NOON))
 
         told = cost.rehearsal.told
         assert cost.is_counted
@@ -119,11 +123,10 @@ class TestTheLabsAnswer:
         assert any("learned weights" in need["what"] for need in told["needs"])
         assert not cost.rehearsal.trouble
 
-    def test_is_what_it_said_last_where_it_could_not_go_on(self, sft_cost, monkeypatch):
-        ended = CompletedProcess([], 1, stdout="", stderr="Traceback:\nThere is no such model.\n")
-        monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    def test_is_what_it_said_last_where_it_could_not_go_on(self, sft_cost, lab_says):
+        lab_says("import sys", "sys.exit('Traceback:\\nThere is no such model.')")
 
-        cost = sft_cost()
+        cost = node_answers(sft_cost())
 
         assert cost.rehearsal.trouble == "There is no such model."
         assert (cost.rehearsal.told, cost.is_counted) == ({}, False)
@@ -131,9 +134,11 @@ class TestTheLabsAnswer:
     def test_is_not_asked_for_about_a_model_that_is_elsewhere(self, frozen):
         other = register_base_model("someone/some-model", now=NOON)
 
-        cost = cost_of_run(kind="sft", snapshot=frozen["demonstrations"], base=other, config={})
+        asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": other}
+        cost = node_answers(cost_of_run(**asked, config={}, now=NOON))
 
-        assert cost.rehearsal is None
+        assert (cost.rehearsal.told, cost.rehearsal.trouble) == ({}, "")
+        assert "does not have yet what such a run reads" in notes_of_the_node(cost.rehearsal, NOON)[0]
 
     def test_tells_what_a_model_server_would_be_asked(
         self, client, rhea, frozen, rankings, settings, monkeypatch
@@ -143,15 +148,19 @@ class TestTheLabsAnswer:
         asked = {"snapshot": frozen["prompts"].pk, "other_base": "endpoint:kitchen", "idempotency_key": KEY}
 
         page = client.post("/admin/trainer/run/start/judge/", {**asked, "most_requests": "9", "check": ""})
+        answer_next()
+        page = client.get(page.context["check"]["url"])
 
         facts = dict(page.context["check"]["facts"])
         assert (facts["Items that it asks for"], facts["Budget"]) == ("8", "most_requests 9")
         assert "How do I make" in page.context["check"]["first_request"]
 
-    def test_is_not_waited_for_without_end(self, sft_cost, monkeypatch):
+    def test_is_not_waited_for_without_end(self, sft_cost, monkeypatch, lab_says):
         monkeypatch.setattr(rehearsal, "SECONDS", 0.01)
+        monkeypatch.setattr(rehearsal, "POLL_SECONDS", 0.01)
+        lab_says("import time", "time.sleep(60)")
 
-        assert not sft_cost().rehearsal.is_over
+        assert node_answers(sft_cost()).rehearsal.took_too_long
 
 
 class TestCheckingAForm:
@@ -165,25 +174,24 @@ class TestCheckingAForm:
 
         return post
 
-    @pytest.mark.usefixtures("no_lab")
     def test_starts_nothing_and_keeps_what_was_filled_in(self, check):
         answer = check(epochs="2")
 
         page = answer.content.decode()
         assert answer.status_code == 200
         assert "no run of this kind has finished yet" in page
-        assert "the node that takes it does, before it loads weights" in page
+        assert "Nobody is there to count tokens and plan memory" in page
+        assert "celery -A config worker -Q gpu" in page
         assert re.search(r'name="epochs" value="2"|value="2"[^>]*name="epochs"', page)
         assert KEY in page
         assert not Run.objects.exists()
 
-    @pytest.mark.usefixtures("no_lab")
     def test_stores_no_model_that_is_typed(self, check):
         assert check(base="", other_base="someone/some-model").context["check"]
 
         assert Checkpoint.objects.count() == 1
 
-    def test_shows_memory_and_what_cannot_be(self, check, monkeypatch):
+    def test_shows_memory_and_what_cannot_be(self, check, client):
         told = {
             "facts": {"processes": asdict(Said("processes", {"count": 1, "device": "cpu"}))},
             "rows": 4,
@@ -193,17 +201,21 @@ class TestCheckingAForm:
             "peaks": {"cpu": 2 * 10**9},
             "changes": [asdict(Said("smaller", {"setting": "batch_size"}))],
         }
-        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told, "in the lab's words"))
+        first = check(epochs="3")
+        Rehearsal.objects.update(told=told, answered_at=timezone.now(), worker="node", runs_beside=2)
 
-        page = check(epochs="3").content.decode()
+        page = client.get(first.context["check"]["url"]).content.decode()
 
         assert "about 3,000" in page
         assert "1 on cpu" in page
         assert "would need about 1.9\xa0GB of memory on cpu" in page
         assert "Try a smaller batch_size." in page
         assert "&lt;b&gt;endpoint" in page
+        assert "Memory is that of node" in page
+        assert "It carries out 2 runs at the moment" in page
+        assert "data-live-on" not in page
 
-    def test_says_what_the_lab_says_in_chinese(self, check, monkeypatch, client):
+    def test_says_what_the_lab_says_in_chinese(self, check, client):
         layers = {"below": 22, "layers": 30}
         needs = [Need("learned weights", 10**9, numbers={"of": "policy"}), Need("classifier", 1, "saving")]
         told = {
@@ -215,7 +227,8 @@ class TestCheckingAForm:
             "peaks": {"cpu": 10**9},
             "changes": [asdict(Said("fewer layers"))],
         }
-        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: Rehearsal(told))
+        check()
+        Rehearsal.objects.update(told=told, answered_at=timezone.now(), worker="node")
         client.cookies["django_language"] = "zh-hans"
 
         page = check().content.decode()
@@ -225,10 +238,41 @@ class TestCheckingAForm:
         assert "最大的部分是策略：要学习的权重" in page
         assert "lora_layers 小于层数" in page
 
-    def test_names_every_setting_that_is_wrong_and_asks_nobody(self, check, monkeypatch):
-        monkeypatch.setattr(rehearsal, "rehearse", lambda *_: pytest.fail("the lab was asked"))
+    def test_follows_the_node_until_it_has_answered(self, check, client):
+        now = timezone.now()
+        register_node("node", now=now)
 
+        first = check()
+        row = Rehearsal.objects.get()
+        row.claim("node", now=now, lease=LEASE)
+        second = client.get(first.context["check"]["url"])
+        row.answer(now=now, trouble="There is no such model.")
+        third = client.get(first.context["check"]["url"])
+
+        assert "A node is asked to count tokens" in first.content.decode()
+        assert "node counts tokens and plans memory." in second.content.decode()
+        assert "There is no such model." in third.content.decode()
+        live = ["data-live-on" in page.content.decode() for page in (first, second, third)]
+        assert live == [True, True, False]
+
+    def test_is_given_up_where_nobody_answers(self, check, client):
+        first = check()
+        Rehearsal.objects.update(asked_at=timezone.now() - Rehearsal.PATIENCE)
+
+        page = client.get(first.context["check"]["url"]).content.decode()
+
+        assert "No node has answered." in page
+        assert "data-live-on" not in page
+
+    def test_tells_labelers_nothing(self, check, client, ada):
+        address = check().context["check"]["url"]
+        client.force_login(ada)
+
+        assert client.get(address).status_code in {302, 403}
+
+    def test_names_every_setting_that_is_wrong_and_asks_nobody(self, check):
         answer = check(epochs="0", batch_size="x")
 
         assert set(answer.context["form"].errors) == {"epochs", "batch_size"}
         assert answer.context["check"] is None
+        assert not Rehearsal.objects.exists()

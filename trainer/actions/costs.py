@@ -1,9 +1,8 @@
-"""What a run will take, before it is asked for: tokens, time, and memory where the lab can be asked."""
+"""What a run will take, before it is asked for: tokens and time, and memory once a node has said it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -11,14 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trainer import rehearsal
-from trainer.actions.candidates_to_judge import write_candidates
-from trainer.actions.layout import READ_DEMONSTRATIONS, code_version, demonstrations_behind
+from trainer.actions.rehearsals import ask_for_rehearsal
 from trainer.actions.runs import DELIVERING, check_request
-from trainer.handoff.endpoints import is_endpoint
-from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.models import Checkpoint, Run, RunMetric, Snapshot
-from trainer.rehearsal import Rehearsal
+from trainer.models import Checkpoint, Rehearsal, Run, RunMetric, Snapshot
 
 BYTES_PER_TOKEN = 4
 """Of English in the usual tokenizers, about; of Chinese in UTF-8, too."""
@@ -31,7 +25,8 @@ MOST_GROUPS = 4
 
 @dataclass(frozen=True)
 class Cost:
-    kind: str
+    rehearsal: Rehearsal
+    """What a node says, or is asked for."""
     rows: int
     """That are learned from, or answered."""
     tokens: int
@@ -43,13 +38,11 @@ class Cost:
     measured_by: list[Run] = field(default_factory=list)
     is_same_model: bool = True
     """Whether those runs started from the same model; else the speed may be far off."""
-    rehearsal: Rehearsal | None = None
-    """None where the lab cannot be asked here."""
 
     @property
     def asks(self) -> bool:
         """Whether it asks a model for what it makes up: then tokens are not known."""
-        return self.kind in DELIVERING - {Run.Kind.SAMPLE}
+        return self.rehearsal.kind in DELIVERING - {Run.Kind.SAMPLE}
 
     @property
     def time(self) -> timedelta | None:
@@ -63,59 +56,36 @@ def cost_of_run(
     base: Checkpoint,
     reward: Checkpoint | None = None,
     config: Mapping[str, Any],
+    now: datetime,
 ) -> Cost:
-    """Nothing is stored and nothing is queued.
+    """What is known at once; a node is asked for the rest. Nothing is queued.
 
     :raises Refusal: as ``queue_run`` would.
     """
     settings = check_request(kind, snapshot, base, reward, config)
-    rehearsed = _rehearse(kind, snapshot, base, reward, settings)
-    told = rehearsed.told if rehearsed else {}
+    asked = ask_for_rehearsal(
+        kind=kind, snapshot=snapshot, base=base, reward=reward, settings=settings, now=now
+    )
+    return cost_of_rehearsal(asked)
+
+
+def cost_of_rehearsal(rehearsal: Rehearsal) -> Cost:
+    """What is known by now."""
+    kind, told = rehearsal.kind, rehearsal.told
     if kind in DELIVERING - {Run.Kind.SAMPLE}:
         # What each request will take nobody knows before.
-        rows = told.get("rows", 0)
-        return Cost(kind=kind, rows=rows, tokens=0, is_counted=True, speed=None, rehearsal=rehearsed)
-    rows, tokens = (told["rows"], told["tokens"]) if told else _guess(snapshot, settings)
-    measured_by = _alike(kind, base)
+        return Cost(rehearsal, rows=told.get("rows", 0), tokens=0, is_counted=True, speed=None)
+    rows, tokens = (told["rows"], told["tokens"]) if told else _guess(rehearsal.snapshot, rehearsal.config)
+    measured_by = _alike(kind, rehearsal.base_digest)
     return Cost(
-        kind=kind,
+        rehearsal,
         rows=rows,
-        tokens=round(_work(settings, rows, tokens)),
+        tokens=round(_work(rehearsal.config, rows, tokens)),
         is_counted=bool(told),
         speed=_speed(measured_by),
         measured_by=measured_by,
-        is_same_model=all(run.base and run.base.digest == base.digest for run in measured_by),
-        rehearsal=rehearsed,
+        is_same_model=all(run.base and run.base.digest == rehearsal.base_digest for run in measured_by),
     )
-
-
-def _rehearse(
-    kind: str, snapshot: Snapshot, base: Checkpoint, reward: Checkpoint | None, settings: dict[str, Any]
-) -> Rehearsal | None:
-    places = [base.location, *([reward.location] if reward else [])]
-    is_here = snapshot.file.exists() and all(Path(place).is_dir() or is_endpoint(place) for place in places)
-    if not (is_here and rehearsal.is_possible()):
-        return None
-    files = {snapshot.file.name: snapshot.file}
-    taught_by = demonstrations_behind(base) if kind in READ_DEMONSTRATIONS else None
-    if taught_by and taught_by.file.exists():
-        files["demonstrations.parquet"] = taught_by.file
-    spec = RunSpec(
-        kind=kind,
-        config=settings,
-        base_model=base.location,
-        reward_model=reward.location if reward else None,
-        base_digest=base.digest,
-        reward_digest=reward.digest if reward else None,
-        snapshot_digest=snapshot.digest,
-        code_version=code_version(),
-    )
-
-    def prepare(directory: RunDirectory) -> None:
-        if kind == Run.Kind.JUDGE:
-            write_candidates(snapshot, directory, lambda: None)
-
-    return rehearsal.rehearse(spec, files, prepare)
 
 
 def _work(settings: Mapping[str, Any], rows: int, tokens: float) -> float:
@@ -136,10 +106,10 @@ def _draws(settings: Mapping[str, Any]) -> int:
     return int(settings.get("best_of", 1))
 
 
-def _alike(kind: str, base: Checkpoint) -> list[Run]:
+def _alike(kind: str, base_digest: str) -> list[Run]:
     """Finished runs to judge by: from the same model, or else of the same kind."""
     done = Run.objects.filter(kind=kind, status=Run.Status.SUCCEEDED).select_related("base").order_by("-pk")
-    same = done.filter(base__digest=base.digest)
+    same = done.filter(base__digest=base_digest)
     return list(same[:LOOKED_AT]) or list(done[:LOOKED_AT])
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Tombstone
 from trainer.errors import SnapshotInUse
 from trainer.handoff.rundir import digest_of_file
-from trainer.models import Snapshot
+from trainer.models import Rehearsal, Snapshot
 
 # What a kind of snapshot calls the number that a contribution had, and what a tombstone calls the kind.
 _COLUMNS = {
@@ -60,6 +60,8 @@ def delete_rows(snapshot: Snapshot) -> list[Path]:
     """
     if snapshot.runs.unfinished().exists():
         raise SnapshotInUse(_("A run that is not finished reads this snapshot. Cancel it or wait for it."))
+    # A first request may quote a row.
+    Rehearsal.objects.filter(snapshot=snapshot).delete()
     deleted = copies_of(snapshot)
     for place in deleted:
         if place.is_dir():

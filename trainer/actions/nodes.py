@@ -58,18 +58,30 @@ def missing_sweeps(*, now: datetime) -> str:
     ) % {"command": "celery -A config beat; celery -A config worker"}
 
 
+def is_worker_there(*, now: datetime) -> bool:
+    return _workers(now).exists()
+
+
 def missing_workers(*, now: datetime) -> str:
     """What to say loudly where nobody would carry out a run; empty where somebody would."""
-    there = Node.objects.alive(now).filter(queue=QUEUE)
+    there = _workers(now)
     if there.exists():
         return _too_large(there)
     waiting = Run.objects.queued().count()
     nobody = _("No worker is there for the queue “%(queue)s”.") % {"queue": QUEUE}
     wait = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting) % {"count": waiting}
-    how = _("Start one on a machine with a GPU: %(command)s") % {
+    how = how_to_start_one()
+    return f"{nobody} {wait} {how}" if waiting else f"{nobody} {how}"
+
+
+def how_to_start_one() -> str:
+    return _("Start one on a machine with a GPU: %(command)s") % {
         "command": f"celery -A config worker -Q {QUEUE}"
     }
-    return f"{nobody} {wait} {how}" if waiting else f"{nobody} {how}"
+
+
+def _workers(now: datetime) -> QuerySet[Node]:
+    return Node.objects.alive(now).filter(queue=QUEUE)
 
 
 def _too_large(there: QuerySet[Node]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from trainer.handoff.rundir import CHECKPOINTS
-from trainer.models import Artifact, Checkpoint, Run
+from trainer.models import Artifact, Checkpoint, Rehearsal, Run
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ def collect_garbage(*, now: datetime) -> list[Path]:
     An attempt that published stays whole, with its last checkpoints and the best one. Of the other attempts
     of a run that is over the weights go; their logs stay. Folders of no run go altogether.
     """
+    Rehearsal.objects.filter(asked_at__lt=now - AT_LEAST).delete()
     root = Path(settings.RUNS_ROOT)
     folders = [folder for folder in root.glob("*") if folder.name.isdecimal() and folder.is_dir()]
     runs = Run.objects.in_bulk([int(folder.name) for folder in folders])

@@ -1,10 +1,11 @@
 """What a run will take, in words, before it is started."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,29 +16,31 @@ from django.utils.translation import gettext as _
 from trainer.actions.costs import Cost
 from trainer.admin.base import Facts
 from trainer.admin.links import listed
+from trainer.admin.rehearsals import notes_of_the_node, progress
 from trainer.handoff.plans import MOMENTS, NEEDS, TOO_LARGE, Said, filled
 
 MINUTE = timedelta(minutes=1)
 
 
-def shown_cost(cost: Cost | None) -> dict[str, Any] | None:
+def shown_cost(cost: Cost | None, *, now: datetime) -> dict[str, Any] | None:
     """For the template; None where the form says why there is nothing to show."""
     if cost is None:
         return None
-    rehearsal = cost.rehearsal
-    told = rehearsal.told if rehearsal else {}
+    rehearsal, told = cost.rehearsal, cost.rehearsal.told
     return {
+        "url": reverse("admin:trainer_run_check", args=[rehearsal.pk]),
+        "progress": progress(rehearsal, now),
         "facts": [*_cost(cost), *_of_the_lab(told)],
         "needs": [_need(need) for need in told.get("needs", [])],
         "first_request": told.get("first_request", ""),
-        "trouble": _too_large(told) or (rehearsal.trouble if rehearsal else ""),
-        "notes": _notes(cost),
+        "trouble": _too_large(told) or rehearsal.trouble,
+        "notes": _notes(cost, now),
     }
 
 
 def _cost(cost: Cost) -> Facts:
     if cost.asks:
-        return [(_("Items that it asks for"), _number(cost.rows))] if cost.rehearsal else []
+        return [(_("Items that it asks for"), _number(cost.rows))] if cost.rehearsal.told else []
     tokens = _("about %(count)s") if cost.is_counted else _("roughly %(count)s")
     return [
         (_("Rows that it reads"), _number(cost.rows)),
@@ -113,25 +116,16 @@ def _too_large(told: Mapping[str, Any]) -> str:
     return ""
 
 
-def _notes(cost: Cost) -> list[str]:
+def _notes(cost: Cost, now: datetime) -> list[str]:
     if cost.asks:
-        return [_("How many tokens the answers will have, nobody knows before. Set most_tokens for a limit.")]
+        words = _("How many tokens the answers will have, nobody knows before. Set most_tokens for a limit.")
+        return [words, *notes_of_the_node(cost.rehearsal, now)]
     notes = [_("The time is that of the steps, without loading the model and judging what is held out.")]
     if cost.speed and not cost.is_same_model:
         notes.append(_("The speed is that of runs from other models, so the time may be far off."))
     if not cost.is_counted:
         notes.append(_("Tokens are guessed: four bytes of text each."))
-    if cost.rehearsal is None:
-        notes.append(
-            _("This machine cannot plan its memory: the node that takes it does, before it loads weights.")
-        )
-    elif not cost.rehearsal.is_over:
-        notes.append(_("Its memory could not be planned in a minute: the node that takes it does that."))
-    elif not (cost.rehearsal.told or cost.rehearsal.trouble):
-        notes.append(_("The memory of this kind of run is not planned."))
-    elif cost.rehearsal.told:
-        notes.append(_("Memory is that of this machine; the node that takes it looks at its own."))
-    return notes
+    return [*notes, *notes_of_the_node(cost.rehearsal, now)]
 
 
 def _number(count: float) -> str:

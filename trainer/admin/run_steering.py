@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -14,13 +14,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from annotation.errors import Refusal
+from trainer.actions.costs import cost_of_rehearsal
 from trainer.actions.resuming import resume_run
 from trainer.actions.runs import cancel_run
 from trainer.admin.base import ResearcherAdmin
+from trainer.admin.costs import shown_cost
 from trainer.admin.links import url_of
 from trainer.admin.run_comparison import chosen, comparison
 from trainer.admin.run_logs import log_of
-from trainer.models import Run
+from trainer.models import Rehearsal, Run
 
 OTHERS = 100
 """Runs that are offered to stand beside the others."""
@@ -33,6 +35,7 @@ class RunSteering(ResearcherAdmin):
             path("<int:run_id>/cancel/", view(require_POST(self.cancel)), name="trainer_run_cancel"),
             path("<int:run_id>/resume/", view(require_POST(self.resume)), name="trainer_run_resume"),
             path("<int:run_id>/log/<int:attempt>/", view(self.log), name="trainer_run_log"),
+            path("check/<int:rehearsal_id>/", view(self.look_again), name="trainer_run_check"),
             path("compare/", view(self.compare), name="trainer_run_compare"),
             *super().get_urls(),
         ]
@@ -41,6 +44,13 @@ class RunSteering(ResearcherAdmin):
     def compare_chosen(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse:
         query = urlencode([("run", row.pk) for row in rows.order_by("pk")])
         return HttpResponseRedirect(f"{reverse('admin:trainer_run_compare')}?{query}")
+
+    def look_again(self, request: HttpRequest, rehearsal_id: int) -> HttpResponse:
+        """What is known by now of a run that somebody thinks of; the start form's page asks for it."""
+        self.check_researcher(request)
+        asked = get_object_or_404(Rehearsal, pk=rehearsal_id)
+        check = shown_cost(cost_of_rehearsal(asked), now=timezone.now())
+        return render(request, "admin/trainer/run/check.html", {"check": check})
 
     def compare(self, request: HttpRequest) -> HttpResponse:
         """Settings, figures and curves of some runs, side by side."""

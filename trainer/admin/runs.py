@@ -163,5 +163,5 @@ class RunAdmin(RunSteering):
             button=_("Start"),
             lead=_(CONFIGS[kind].__doc__ or ""),
             template="admin/trainer/run/start.html",
-            check=shown_cost(form.cost(now=now)) if only_looks and form.is_valid() else None,
+            check=shown_cost(form.cost(now=now), now=now) if only_looks and form.is_valid() else None,
         )

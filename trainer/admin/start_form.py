@@ -128,6 +128,7 @@ class StartForm(BaseModelForm):
                 base=self.base_as_it_is(now=now),
                 reward=cleaned.get("reward"),
                 config=self._given(cleaned),
+                now=now,
             )
         except Refusal as refusal:
             self.refuse(refusal)

@@ -7,6 +7,7 @@ from trainer.models.history import Artifact, RunAttempt, RunEvent, RunMetric
 from trainer.models.members import RunMember
 from trainer.models.nodes import Node
 from trainer.models.pipelines import Pipeline, PipelineRun
+from trainer.models.rehearsals import Rehearsal
 from trainer.models.runs import Run
 from trainer.models.samples import SampledCompletion
 from trainer.models.serving import Evaluation, GateRule, ModelServer, Promotion, ServedMessage
@@ -27,6 +28,7 @@ __all__ = [
     "Pipeline",
     "PipelineRun",
     "Promotion",
+    "Rehearsal",
     "Run",
     "RunAttempt",
     "RunEvent",

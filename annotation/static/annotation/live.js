@@ -1,12 +1,12 @@
 // Brings up to date what is under way: every element with data-live, by its name, from the page as the server
 // has it now; in a list its whole row. It goes on for as long as one of them is marked data-live-on, which may say
-// after how many seconds.
+// after how many seconds; and from where, with data-live-from, on a page that was posted.
 const PAUSE = 2
 // Not the box that somebody may have ticked.
 const CELLS = ':scope > [class*="field-"]'
 
-async function renew() {
-  const response = await fetch(location.href, { credentials: 'same-origin' })
+async function renew(from) {
+  const response = await fetch(from, { credentials: 'same-origin' })
   if (!response.ok) return
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
   for (const part of document.querySelectorAll('[data-live]')) {
@@ -35,7 +35,7 @@ async function follow() {
     const seconds = Number(on.dataset.liveOn) || PAUSE
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     // Whoever is not looking costs nothing; a request that fails is tried again.
-    if (!document.hidden) await renew().catch(() => undefined)
+    if (!document.hidden) await renew(on.dataset.liveFrom || location.href).catch(() => undefined)
   }
 }
 

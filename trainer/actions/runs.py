@@ -119,23 +119,36 @@ def queue_run(
         return known
     check_quota(created_by)
     shelf.share_snapshot(snapshot)
+    return _store_once(
+        {
+            **asked_for,
+            "request_digest": digest,
+            "priority": priority,
+            "created_by": created_by,
+            "idempotency_key": idempotency_key,
+            "created_at": now,
+        }
+    )
+
+
+def _store_once(columns: Mapping[str, Any]) -> Run:
+    """The run, and workers are told; or the one of somebody who was a moment faster."""
     try:
-        with transaction.atomic():
-            run = Run.objects.create(
-                **asked_for,
-                request_digest=digest,
-                priority=priority,
-                created_by=created_by,
-                idempotency_key=idempotency_key,
-                created_at=now,
-            )
-            RunEvent.objects.add(run, RunEvent.Kind.ASKED, actor=actor(created_by), now=now, told={})
+        run = _store(columns)
     except IntegrityError:
-        # Somebody else was a moment faster: theirs is the answer.
-        if known := _asked_for_before(digest, idempotency_key):
+        if known := _asked_for_before(columns["request_digest"], columns["idempotency_key"]):
             return known
         raise
     dispatch.ring()
+    return run
+
+
+@transaction.atomic
+def _store(columns: Mapping[str, Any]) -> Run:
+    """The row, and the first line of its story."""
+    run = Run.objects.create(**columns)
+    by, now = actor(run.created_by), run.created_at
+    RunEvent.objects.add(run, RunEvent.Kind.ASKED, actor=by, now=now, told={})
     return run
 
 

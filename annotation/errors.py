@@ -1,5 +1,7 @@
 """Refusals: an action's no, in words for the person who asked. The API answers them with their code."""
 
+from django.utils.translation import gettext as _
+
 
 class Refusal(Exception):
     """The rows say no. Becomes a 409 with ``code``."""
@@ -17,6 +19,19 @@ class BadInput(Refusal):
 
     code = "bad_input"
     status = 400
+
+
+class Suspended(Refusal):
+    code = "suspended"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Your account is suspended. Ask a researcher of your project why, and whether you may go on. "
+                "What you have not sent is kept on this device."
+            )
+        )
 
 
 class RequestTooLarge(BadInput):

@@ -14,8 +14,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from annotation.actions.suspension import is_of_suspended
 from annotation.api.parsing import too_large
-from annotation.errors import Refusal
+from annotation.errors import Refusal, Suspended
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ _FIELD_CODES = {
 def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refusal):
         return Response({"code": error.code, "detail": error.detail}, status=error.status)
+    if isinstance(error, exceptions.NotAuthenticated) and is_of_suspended(context["request"].session):
+        return answer_refusal(Suspended(), context)
     if isinstance(error, OperationalError | InterfaceError):
         return answer_busy(error)
     if isinstance(error, RequestDataTooBig):

@@ -1,6 +1,8 @@
 """Keeping somebody out, until they are let in again. Nothing of theirs is lost."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -11,6 +13,9 @@ from django.utils.translation import gettext as _
 from annotation.actions.assignments import return_overdue_assignments
 from annotation.errors import NotAllowed
 from annotation.models import Assignment, Demonstration, Person
+
+SUSPENDED = "suspended"
+"""What a session says of its person in place of who they are."""
 
 
 @transaction.atomic
@@ -27,7 +32,7 @@ def suspend_person(*, person: Person, by: Person, now: datetime) -> bool:
     check_not_last_researcher(person)
     if not Person.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
         return False
-    end_sessions(person)
+    _mark_sessions(person)
     Assignment.objects.claimed().for_labeler(person).update(lease_expires_at=now)
     return_overdue_assignments(now=now)
     Demonstration.objects.filter(reviewer=person).update(reviewer=None, review_expires_at=None)
@@ -68,9 +73,30 @@ def is_last_researcher(person: Person) -> bool:
 
 def end_sessions(person: Person) -> None:
     """Sign them out everywhere."""
-    mine = [
-        session.pk
-        for session in Session.objects.iterator()
-        if session.get_decoded().get(SESSION_KEY) == str(person.pk)
-    ]
-    Session.objects.filter(pk__in=mine).delete()
+    Session.objects.filter(pk__in=[session.pk for session in _sessions(person)]).delete()
+
+
+def suspended_person(*, name: str, password: str) -> Person | None:
+    """Whoever would be signed in by this, were they not suspended. Nobody else learns of it."""
+    found = Person.objects.filter(username=name, is_active=False, erased_at=None).first()
+    return found if found and found.check_password(password) else None
+
+
+def is_of_suspended(session: Mapping[str, Any]) -> bool:
+    """Whether somebody was signed in here who has been suspended, and still is."""
+    whose = session.get(SUSPENDED)
+    if whose is None:
+        return False
+    return Person.objects.filter(pk=whose, is_active=False, erased_at=None).exists()
+
+
+def _mark_sessions(person: Person) -> None:
+    """Sign them out everywhere; their pages can say why. Nothing of it signs them in again."""
+    for session in _sessions(person):
+        session.session_data = Session.objects.encode({SUSPENDED: person.pk})
+        session.save(update_fields=["session_data"])
+
+
+def _sessions(person: Person) -> list[Session]:
+    everybodys = Session.objects.iterator()
+    return [one for one in everybodys if one.get_decoded().get(SESSION_KEY) == str(person.pk)]

@@ -80,6 +80,9 @@ class PersonAdmin(ForResearchers, UserAdmin, ModelAdmin):  # type: ignore[misc,t
     actions_list = ["invite"]
     actions_detail = ["work", "suspend", "reinstate", "void", "erase"]
 
+    class Media:
+        css = {"all": ["annotation/people.css"]}
+
     def get_urls(self) -> list[URLPattern]:
         pages = {"work": work_page, "suspension": suspension_page, "void": void_page}
         return [

@@ -38,9 +38,7 @@ class VoidForm(forms.Form):
         empty_label=gettext_lazy("all campaigns"),
         widget=UnfoldAdminSelectWidget,
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Why"), max_length=500, required=False, widget=UnfoldAdminTextInputWidget
-    )
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500, widget=UnfoldAdminTextInputWidget)
     reopens = forms.BooleanField(
         label=gettext_lazy("Ask others for it again"), required=False, widget=UnfoldBooleanSwitchWidget
     )

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.actions.suspension import suspended_person
 from annotation.api.access import person
 from annotation.api.preferences import PreferencesOutput
-from annotation.errors import BadInput
+from annotation.errors import BadInput, Suspended
 from annotation.models import Person
 
 
@@ -55,6 +56,9 @@ class Session(APIView):
         body.is_valid(raise_exception=True)
         found = authenticate(request._request, **body.validated_data)
         if not isinstance(found, Person):
+            told = body.validated_data
+            if suspended_person(name=told["username"], password=told["password"]):
+                raise Suspended
             raise BadCredentials(_("The user name or the password is wrong."))
         login(request._request, found)
         return Response(PersonOutput(found).data)

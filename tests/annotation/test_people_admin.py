@@ -265,6 +265,15 @@ class TestOneAccount:
         desk.post("/admin/annotation/void/", {"action": "restore", "_selected_action": [void.pk]})
         assert Void.objects.get().lifted_at
 
+    def test_loses_it_for_a_reason_that_the_form_asks_for(self, desk, ada):
+        page = f"{PEOPLE}{ada.pk}/void/"
+
+        asked = desk.get(page).context["form"]["reason"]
+        told = desk.post(page, {"since": timezone.localdate().isoformat(), "preview": ""}).context["form"]
+
+        assert asked.field.required
+        assert set(told.errors) == {"reason"}
+
     def test_gets_its_work_back_from_the_page_of_what_was_voided(self, desk, rhea, ada, claimed):
         submit(claimed, ada, now=timezone.now() - timedelta(minutes=1))
         now = timezone.now()

@@ -14,6 +14,11 @@ def signed_in(person):
     return client
 
 
+def sign_in(client, password):
+    name = {"username": "ada", "password": password}
+    return client.post("/api/session", name, content_type="application/json")
+
+
 class TestSuspending:
     def test_signs_the_person_out_at_once_and_nobody_else(self, ada, ben, rhea):
         adas, bens = signed_in(ada), signed_in(ben)
@@ -24,7 +29,37 @@ class TestSuspending:
         assert adas.get("/api/me").status_code == 403
         assert bens.get("/api/me").status_code == 200
         name = {"username": "ada", "password": "correct horse"}
-        assert adas.post("/api/session", name, content_type="application/json").status_code == 400
+        assert adas.post("/api/session", name, content_type="application/json").status_code == 403
+
+    def test_is_said_to_them_on_their_page_and_when_they_sign_in(self, ada, rhea):
+        at_work, elsewhere = signed_in(ada), Client(headers={"accept-language": "zh-hans"})
+        suspend_person(person=ada, by=rhea, now=NOON)
+
+        said = at_work.get("/api/me").json()
+        tried = sign_in(elsewhere, "correct horse").json()
+
+        assert said["code"] == tried["code"] == "suspended"
+        assert "Ask a researcher" in said["detail"]
+        assert "您的账号已被停用" in tried["detail"]
+
+    def test_is_said_to_nobody_who_does_not_know_the_password(self, ada, rhea):
+        suspend_person(person=ada, by=rhea, now=NOON)
+
+        assert sign_in(Client(), "wrong horse").json()["code"] == "bad_credentials"
+        assert (
+            Client().get("/api/me", headers={"x-person": str(ada.pk)}).json()["code"] == "not_authenticated"
+        )
+
+    def test_is_no_longer_said_once_they_are_let_in_again_and_signs_nobody_in(self, ada, rhea):
+        at_work = signed_in(ada)
+        suspend_person(person=ada, by=rhea, now=NOON)
+        reinstate_person(person=ada, by=rhea)
+
+        before = at_work.get("/api/me").json()
+        sign_in(at_work, "correct horse")
+
+        assert before["code"] == "not_authenticated"
+        assert at_work.get("/api/me").json()["username"] == "ada"
 
     def test_hands_what_they_hold_to_others(self, kitchen, claimed, ada, ben, rhea, claim):
         suspend_person(person=ada, by=rhea, now=NOON)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Error, expect
 
 from annotation.actions.assignments import claim_assignments, return_overdue_assignments
+from annotation.actions.suspension import reinstate_person, suspend_person
 from annotation.models import Assignment, Demonstration, Person, Ranking, RankingDraft
 from tests.browser.test_ranking import held, shown, submit_with
 from tests.browser.visitor import Visitor
@@ -313,6 +314,28 @@ class TestASessionThatEnded:
 
         assert stored.value.status == 201
         expect(dialog).to_have_count(0)
+        ranking = Ranking.objects.get()
+        assert (ranking.labeler, ranking.tiers) == (ada, [[c], [a], [b], [d]])
+
+    def test_of_somebody_who_is_suspended_says_so_and_keeps_the_work(self, at_work, ada):
+        root = Person.objects.create_superuser("root")
+        a, b, c, d = shown(at_work)
+        at_work.expect_console(r"403 \(Forbidden\)")
+        suspend_person(person=ada, by=root, now=timezone.now())
+
+        at_work.press("3", "1", "2", "Enter")
+        dialog = at_work.page.get_by_role("dialog", name="Your account is suspended")
+        expect(dialog.get_by_role("alert")).to_contain_text("Ask a researcher of your project")
+        assert at_work.barriers("[role=dialog]") == []
+        reinstate_person(person=ada, by=root)
+        dialog.get_by_role("button", name="Look again").click()
+        at_work.page.get_by_label("Password", exact=True).fill("correct horse")
+        with at_work.page.expect_response(
+            lambda answer: answer.url.endswith("/ranking") and answer.status != 403
+        ) as stored:
+            at_work.page.get_by_role("button", name="Sign in", exact=True).click()
+
+        assert stored.value.status == 201
         ranking = Ranking.objects.get()
         assert (ranking.labeler, ranking.tiers) == (ada, [[c], [a], [b], [d]])
 

@@ -34,7 +34,12 @@ export class ApiError extends Error {
 
   /** Nobody is signed in, or somebody else is. */
   get isSignedOut(): boolean {
-    return this.code === 'not_authenticated' || this.code === 'other_person'
+    return this.code === 'not_authenticated' || this.code === 'other_person' || this.isSuspended
+  }
+
+  /** Whoever was signed in may not work until a researcher lets them in again. */
+  get isSuspended(): boolean {
+    return this.code === 'suspended'
   }
 }
 

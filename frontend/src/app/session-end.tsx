@@ -1,7 +1,7 @@
 import { type Query, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 
-import { actAs, onSignedOut, type Person } from '@/api'
+import { actAs, type ApiError, onSignedOut, type Person } from '@/api'
 import { outboxOf } from '@/components/outbox'
 import { whenIdle } from '@/shared/when-idle'
 
@@ -13,19 +13,19 @@ const SignInAgain = lazy(loadDialog)
 /** Everything that is sent from here is this person's; when the server says that they are not signed in, asks them to. */
 export function SessionEnd({ person }: { person: Person }) {
   const queries = useQueryClient()
-  const [isOver, setOver] = useState(false)
+  const [ending, setEnding] = useState<ApiError | null>(null)
 
   useEffect(() => {
     actAs(person.id)
     return () => actAs(null)
   }, [person.id])
 
-  useEffect(() => onSignedOut(() => setOver(true)), [])
+  useEffect(() => onSignedOut(setEnding), [])
   useEffect(() => whenIdle(loadDialog), [])
 
   const goOn = useCallback(
     (signedIn: Person) => {
-      setOver(false)
+      setEnding(null)
       const others = { predicate: ({ queryKey }: Query) => queryKey[0] !== 'me' }
       if (signedIn.id === person.id) {
         outboxOf(person.id).hurry()
@@ -38,6 +38,6 @@ export function SessionEnd({ person }: { person: Person }) {
     [person.id, queries],
   )
 
-  if (!isOver) return null
-  return <Suspense><SignInAgain person={person} onSignedIn={goOn} /></Suspense>
+  if (!ending) return null
+  return <Suspense><SignInAgain person={person} ending={ending} onSignedIn={goOn} /></Suspense>
 }

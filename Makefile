@@ -23,7 +23,7 @@ test: ## set everything up and pass every test
 loop: ## the whole loop once with simulated labelers [SEED=0]
 	@$(PYTHON) config/bootstrap.py loop --seed $(SEED)
 
-bench: ## the measurements, side by side with the peers [ONLY=lab|judgements|browser|flywheel REPEATS=5]
+bench: ## the measurements, side by side with the peers [ONLY=lab|judgements|browser|flywheel|namespaces REPEATS=5]
 	@$(PYTHON) config/bootstrap.py setup
 	@.venv/bin/python -m benchmarks $(ONLY) --repeats $(REPEATS)
 

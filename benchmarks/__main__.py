@@ -19,6 +19,7 @@ BENCHMARKS = (
     "judgements.reliability",
     "judgements.reward_weights",
     "judgements.uncertain_first",
+    "namespaces",
     "trl_reads",
 )
 

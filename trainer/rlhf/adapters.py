@@ -8,10 +8,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from trainer.handoff.rundir import ADAPTERS
+from trainer.handoff.rundir import ADAPTERS, RunDirectory
 from trainer.rlhf.loading import save_model
 from trainer.rlhf.lora import SCALE, LoRALinear
 from trainer.rlhf.modeling import Backbone
+from trainer.rlhf.sharding import gather_layers
+from trainer.rlhf.world import World
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -22,6 +24,16 @@ def save_role(backbone: Backbone, role: str, tokenizer: object, folder: Path) ->
     if backbone.lora_rank:
         save_adapters(backbone, role, folder / ADAPTERS)
     save_model(backbone.merge(role), tokenizer, folder)
+
+
+def publish_role(
+    backbone: Backbone, role: str, tokenizer: object, directory: RunDirectory, world: World
+) -> None:
+    """``save_role`` as the run's result; its layers may be spread over the processes."""
+    gather_layers(backbone, world)
+    if world.is_first:
+        with directory.publish_result() as folder:
+            save_role(backbone, role, tokenizer, folder)
 
 
 def save_adapters(backbone: Backbone, role: str, folder: Path) -> None:

@@ -11,18 +11,16 @@ from torch import Tensor
 
 from trainer.handoff.configs import DPOConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.adapters import save_role
+from trainer.rlhf.adapters import publish_role
 from trainer.rlhf.batches import length_buckets
-from trainer.rlhf.checkpoints import Checkpoints, Numbers
+from trainer.rlhf.epochs import Epochs
 from trainer.rlhf.judgements import shares
-from trainer.rlhf.learner import Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import FULL, Role, learned_states, token_logprobs
 from trainer.rlhf.ranking_losses import dpo_loss, implicit_rewards, listwise_dpo_loss
 from trainer.rlhf.rankings import RankingBatch, RankingStep, in_passes, rankings_in
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine, shuffled_epochs
-from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.sharding import shard_layers
 from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
@@ -63,34 +61,15 @@ def train_dpo(
     buckets = length_buckets(train, widths, config.batch_size, random.Random(config.seed))
     batches = [RankingStep.of(bucket, config.rows_per_pass, backbone, world) for bucket in buckets]
     # The reference is the policy before its first step, so it need not stay: what it says is kept instead.
-    referred = [[refer(policy, part, trunks) for part in batch.passes] for batch in batches]
+    referred = [(batch, [refer(policy, part, trunks) for part in batch.passes]) for batch in batches]
     looked_at = [refer(policy, part) for part in in_passes(held_out, config.batch_size, backbone, world)]
-    order = shuffled_epochs(len(batches), config.epochs, config.seed)
-    learner = Learner(
-        backbone.learned_by(policy.name or FULL),
-        learning_rate=config.learning_rate,
-        schedule=cosine(len(order)),
-        max_grad_norm=config.max_grad_norm,
-        world=world,
-    )
-    last = Numbers()
-    checkpoints = Checkpoints(
-        directory,
-        report,
-        world,
-        every=config.checkpoint_every,
-        shared={"learner": learner, "last": last},
-    )
-    for step in range(checkpoints.resume() + 1, len(order) + 1):
-        number = order[step - 1]
-        rate = learner.rate
-        last |= world.totals(accumulate_loss(config, policy, batches[number], referred[number], trunks))
-        norm = learner.update()
-        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
-        checkpoints.after(step)
+    learned = backbone.learned_by(policy.name or FULL)
+    epochs = Epochs(config, referred, learned, directory, report, world)
+    for batch, parts in epochs.steps():
+        epochs.update(accumulate_loss(config, policy, batch, parts, trunks))
 
     summary: dict[str, object] = {
-        "loss": round(last["loss"], 4),
+        "loss": round(epochs.last["loss"], 4),
         "comparisons": sum(len(ranking.comparisons) for ranking in train),
         "held_out_accuracy": None,
         "held_out_comparisons": sum(len(ranking.comparisons) for ranking in held_out),
@@ -98,13 +77,10 @@ def train_dpo(
     summary |= {"left_out": left_out} if left_out else {}
     if held_out:
         held_out_accuracy = accuracy(policy, looked_at, world)
-        report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
+        epochs.tell(held_out_accuracy=held_out_accuracy)
         summary["held_out_accuracy"] = round(held_out_accuracy, 4)
-    beside.keep(directory, step=learner.step)
-    gather_layers(backbone, world)
-    if world.is_first:
-        with directory.publish_result() as folder:
-            save_role(backbone, policy.name or FULL, tokenizer, folder)
+    beside.keep(directory, step=epochs.learner.step)
+    publish_role(backbone, policy.name or FULL, tokenizer, directory, world)
     return summary
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from trainer.handoff.configs import KTOConfig
 from trainer.handoff.records import FeedbackRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.adapters import save_role
+from trainer.rlhf.adapters import publish_role
 from trainer.rlhf.batches import (
     Batch,
     TokenSequence,
@@ -27,15 +27,13 @@ from trainer.rlhf.batches import (
     pad,
     prompt_ids,
 )
-from trainer.rlhf.checkpoints import Checkpoints, Numbers
+from trainer.rlhf.epochs import Epochs
 from trainer.rlhf.errors import BadData
-from trainer.rlhf.learner import Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import FULL, Role, learned_states, token_logprobs
 from trainer.rlhf.ranking_losses import implicit_rewards, kto_loss
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine, shuffled_epochs
-from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.sharding import shard_layers
 from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
@@ -124,33 +122,13 @@ def train_kto(
         refer(config, policy, portion)
         for portion in world.portions(beside_strangers(held_out), config.batch_size)
     ]
-    order = shuffled_epochs(len(steps), config.epochs, config.seed)
-    learner = Learner(
-        backbone.learned_by(policy.name or FULL),
-        learning_rate=config.learning_rate,
-        schedule=cosine(len(order)),
-        max_grad_norm=config.max_grad_norm,
-        world=world,
-    )
-    last = Numbers()
-    checkpoints = Checkpoints(
-        directory,
-        report,
-        world,
-        every=config.checkpoint_every,
-        shared={"learner": learner, "last": last},
-    )
-    for step in range(checkpoints.resume() + 1, len(order) + 1):
-        batch = steps[order[step - 1]]
-        rate = learner.rate
+    epochs = Epochs(config, steps, backbone.learned_by(policy.name or FULL), directory, report, world)
+    for batch in epochs.steps():
         baseline = usual_reward(config, policy, batch.passes, world, trunks)
-        last |= world.totals(accumulate_loss(config, policy, batch, baseline, trunks))
-        norm = learner.update()
-        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
-        checkpoints.after(step)
+        epochs.update(accumulate_loss(config, policy, batch, baseline, trunks))
 
     summary: dict[str, object] = {
-        "loss": round(last["loss"], 4),
+        "loss": round(epochs.last["loss"], 4),
         "good": sum(opinion.is_good for opinion in train),
         "bad": sum(not opinion.is_good for opinion in train),
         "held_out_accuracy": None,
@@ -158,13 +136,10 @@ def train_kto(
     summary |= {"left_out": left_out} if left_out else {}
     if held_out:
         held_out_accuracy = accuracy(config, policy, looked_at, world)
-        report.step(len(order), len(order), held_out_accuracy=held_out_accuracy)
+        epochs.tell(held_out_accuracy=held_out_accuracy)
         summary["held_out_accuracy"] = round(held_out_accuracy, 4)
-    beside.keep(directory, step=learner.step)
-    gather_layers(backbone, world)
-    if world.is_first:
-        with directory.publish_result() as folder:
-            save_role(backbone, policy.name or FULL, tokenizer, folder)
+    beside.keep(directory, step=epochs.learner.step)
+    publish_role(backbone, policy.name or FULL, tokenizer, directory, world)
     return summary
 
 

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from trainer.handoff.configs import RewardConfig
 from trainer.handoff.rundir import RunDirectory, RunSpec
 from trainer.rlhf.batches import TokenSequence, length_buckets, pad
-from trainer.rlhf.checkpoints import Checkpoints
+from trainer.rlhf.epochs import Epochs
 from trainer.rlhf.judgements import TIE_LEARNING_RATE, TIE_MODELS, first_tie_logit, ranking_loss
-from trainer.rlhf.learner import Learner
 from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import Role, ScalarHead
 from trainer.rlhf.ranking_losses import tie_threshold
@@ -22,7 +21,6 @@ from trainer.rlhf.report_pictures import report_files
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_models import RewardModel, publish_reward_model
 from trainer.rlhf.reward_report import ScoredRanking, reward_report
-from trainer.rlhf.schedules import cosine, shuffled_epochs
 from trainer.rlhf.sft import demonstrations_in
 from trainer.rlhf.sharding import gather_layers, shard_layers
 from trainer.rlhf.trunks import TrunkCache
@@ -46,27 +44,12 @@ def train_reward(
     widths = [ranking.family.width for ranking in train]
     buckets = length_buckets(train, widths, config.batch_size, random.Random(config.seed))
     batches = [RankingStep.of(bucket, config.rows_per_pass, backbone, world) for bucket in buckets]
-    order = shuffled_epochs(len(batches), config.epochs, config.seed)
     learned = {**backbone.learned_by("reward"), **{f"head.{name}": p for name, p in head.named_parameters()}}
     learned |= {"tie_logit": tie_logit} if config.loss in TIE_MODELS else {}
-    learner = Learner(
-        learned,
-        learning_rate=config.learning_rate,
-        learning_rates={"tie_logit": TIE_LEARNING_RATE},
-        schedule=cosine(len(order)),
-        max_grad_norm=config.max_grad_norm,
-        world=world,
-    )
-    checkpoints = Checkpoints(
-        directory, report, world, every=config.checkpoint_every, shared={"learner": learner}
-    )
-    for step in range(checkpoints.resume() + 1, len(order) + 1):
-        batch = batches[order[step - 1]]
-        rate = learner.rate
-        measured = world.totals(accumulate_loss(config, model, tie_logit, batch, trunks))
-        norm = learner.update()
-        report.step(step, len(order), **measured, grad_norm=norm, learning_rate=rate)
-        checkpoints.after(step)
+    ties = {"tie_logit": TIE_LEARNING_RATE}
+    epochs = Epochs(config, batches, learned, directory, report, world, learning_rates=ties)
+    for batch in epochs.steps():
+        epochs.update(accumulate_loss(config, model, tie_logit, batch, trunks))
 
     comparisons = sum(len(ranking.comparisons) for ranking in train)
     fit = fit_of(model, (part for batch in batches for part in batch.passes), trunks, world)
@@ -83,7 +66,7 @@ def train_reward(
     log_theta = tie_threshold(tie_logit).item() if config.loss == "rao_kupper" else 0.0
     figures = reward_report(judged, log_theta)
     if held_out:
-        report.step(len(order), len(order), held_out_accuracy=figures["accuracy"]["value"])
+        epochs.tell(held_out_accuracy=figures["accuracy"]["value"])
         summary["held_out_accuracy"] = round(figures["accuracy"]["value"], 4)
     taught = directory.data_path("demonstrations.parquet")
     limits = config.max_prompt_tokens, config.max_completion_tokens

@@ -9,16 +9,15 @@ import torch
 from trainer.handoff.configs import SFTConfig
 from trainer.handoff.records import DemonstrationRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.adapters import save_role
+from trainer.rlhf.adapters import publish_role
 from trainer.rlhf.batches import Batch, TokenSequence, dialogue_sequence, length_buckets, pad
-from trainer.rlhf.checkpoints import Checkpoints, Numbers
+from trainer.rlhf.epochs import Epochs
 from trainer.rlhf.errors import BadData
-from trainer.rlhf.learner import BestSoFar, Learner
+from trainer.rlhf.learner import BestSoFar
 from trainer.rlhf.loading import load_backbone, load_tokenizer
 from trainer.rlhf.modeling import Role, learned_states, token_logprobs
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine, shuffled_epochs
-from trainer.rlhf.sharding import gather_layers, shard_layers
+from trainer.rlhf.sharding import shard_layers
 from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.trunks import TrunkCache
 from trainer.rlhf.world import World
@@ -61,45 +60,23 @@ def train_sft(
     lengths = [len(sequence.ids) for sequence in train]
     buckets = length_buckets(train, lengths, config.batch_size, random.Random(config.seed))
     batches = [collate(bucket, config.rows_per_pass, world) for bucket in buckets]
-    order = shuffled_epochs(len(batches), config.epochs, config.seed)
-    learner = Learner(
-        backbone.learned_by("sft"),
-        learning_rate=config.learning_rate,
-        schedule=cosine(len(order)),
-        max_grad_norm=config.max_grad_norm,
-        world=world,
-    )
-    best, last = BestSoFar(learner, config.patience), Numbers()
-    checkpoints = Checkpoints(
-        directory,
-        report,
-        world,
-        every=config.checkpoint_every,
-        shared={"learner": learner, "best": best, "last": last},
-    )
-    for step in range(checkpoints.resume() + 1, len(order) + 1):
+    epochs = Epochs(config, batches, backbone.learned_by("sft"), directory, report, world)
+    best = BestSoFar(epochs.learner, config.patience)
+    for batch in epochs.steps(best=best):
         if best.gave_up:
             break
-        batch = batches[order[step - 1]]
-        rate = learner.rate
-        last |= world.totals(accumulate_loss(policy, batch, trunks))
-        norm = learner.update()
-        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
-        if held_out and step % len(batches) == 0:
+        epochs.update(accumulate_loss(policy, batch, trunks))
+        if held_out and epochs.is_epochs_end:
             held_out_loss = mean_loss(policy, held_out, config.batch_size, world)
-            report.step(step, len(order), held_out_loss=held_out_loss)
+            epochs.tell(held_out_loss=held_out_loss)
             best.consider(held_out_loss)
-        checkpoints.after(step)
 
     best.restore()
-    summary: dict[str, object] = {"loss": round(last["loss"], 4), "demonstrations": len(train)}
+    summary: dict[str, object] = {"loss": round(epochs.last["loss"], 4), "demonstrations": len(train)}
     summary |= {"left_out": left_out} if left_out else {}
     summary |= {"held_out_loss": round(best.loss, 4)} if held_out else {}
-    beside.keep(directory, step=learner.step)
-    gather_layers(backbone, world)
-    if world.is_first:
-        with directory.publish_result() as folder:
-            save_role(backbone, "sft", tokenizer, folder)
+    beside.keep(directory, step=epochs.learner.step)
+    publish_role(backbone, "sft", tokenizer, directory, world)
     return summary
 
 

@@ -12,13 +12,11 @@ from torch import Tensor
 from trainer.handoff.configs.compress import RecoveryConfig
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.batches import Batch, TokenSequence, length_buckets
-from trainer.rlhf.checkpoints import Checkpoints, Numbers
-from trainer.rlhf.learner import Learner
+from trainer.rlhf.epochs import Epochs
 from trainer.rlhf.loading import pick_dtype
 from trainer.rlhf.modeling import FULL, Backbone, Role, learned_states
 from trainer.rlhf.reporting import Reporter
-from trainer.rlhf.schedules import cosine, shuffled_epochs
-from trainer.rlhf.sft import collate
+from trainer.rlhf.sft import SFTBatch, collate
 from trainer.rlhf.world import World
 
 
@@ -83,36 +81,22 @@ def recover(
     lengths = [len(sequence.ids) for sequence in sequences]
     buckets = length_buckets(sequences, lengths, config.batch_size, random.Random(config.seed))
     batches = [collate(bucket, 0, world) for bucket in buckets]
-    order = shuffled_epochs(len(batches), config.epochs, config.seed)
-    learner = Learner(
-        backbone.learned_by(FULL),
-        learning_rate=config.learning_rate,
-        schedule=cosine(max(len(order), 1)),
-        max_grad_norm=config.max_grad_norm,
-        world=world,
-    )
-    last = Numbers()
-    checkpoints = Checkpoints(
-        directory,
-        report,
-        world,
-        every=config.checkpoint_every,
-        shared={"learner": learner, "last": last},
-    )
-    for step in range(checkpoints.resume() + 1, len(order) + 1):
-        batch, rate = batches[order[step - 1]], learner.rate
-        added = {"loss": 0.0, "tokens": 0.0}
-        for part in batch.passes:
-            loss = lesson.loss(part, batch.learned_tokens)
-            loss.backward()  # type: ignore[no-untyped-call]
-            added["loss"] += loss.item()
-            added["tokens"] += part.token_count
-        last |= world.totals(added)
-        norm = learner.update()
-        keep_zeros(learner.parameters, zeros or {})
-        report.step(step, len(order), **last, grad_norm=norm, learning_rate=rate)
-        checkpoints.after(step)
-    return {"loss": round(last["loss"], 4)} if last else {}
+    epochs = Epochs(config, batches, backbone.learned_by(FULL), directory, report, world)
+    for batch in epochs.steps():
+        epochs.update(accumulate_loss(lesson, batch))
+        keep_zeros(epochs.learner.parameters, zeros or {})
+    return {"loss": round(epochs.last["loss"], 4)} if epochs.last else {}
+
+
+def accumulate_loss(lesson: Lesson, batch: SFTBatch) -> dict[str, float]:
+    """Add up the gradient of this process's share. Returns what its share adds to the step's metrics."""
+    added = {"loss": 0.0, "tokens": 0.0}
+    for part in batch.passes:
+        loss = lesson.loss(part, batch.learned_tokens)
+        loss.backward()  # type: ignore[no-untyped-call]
+        added["loss"] += loss.item()
+        added["tokens"] += part.token_count
+    return added
 
 
 @torch.no_grad()

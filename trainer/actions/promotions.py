@@ -26,8 +26,8 @@ USUAL_FIGURES = {
     "win_rate_low",
 }
 """What runs, evaluations and arenas measure; a rule may come before anything is measured."""
-_NUMBERS_OF_ROWS = {"arena", "arena_against"}
-"""Kept with an arena's figures, and measure nothing."""
+_NUMBERS_OF_ROWS = {"arena", "arena_against", "guideline_version", "guideline_left_out"}
+"""Kept with the figures of an arena or a judge, and measure nothing."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from trainer.handoff.configs.synthetic import AskingConfig, ExpandConfig, GenerateConfig, JudgeConfig
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.synthetic import dialogues, expansion, judging
+from trainer.rlhf.synthetic.guidelines import guideline_in
 from trainer.rlhf.synthetic.items import Item
 
 
@@ -43,6 +44,7 @@ def outlook(config: AskingConfig, directory: RunDirectory) -> Outlook:
         "items": f"{len(items)}, {len(items) - len(left)} of them finished",
         "requests": f"{sum(item.most_requests for item in left)} at most",
         "limits": ", ".join(f"{name} {most}" for name, most in limits.items() if most) or "none",
+        **_about_guideline(config, directory),
     }
     return Outlook(len(items), facts, first)
 
@@ -56,4 +58,13 @@ def _plan(config: AskingConfig, directory: RunDirectory) -> tuple[list[Item], st
         return items, expansion.first_message(config, items[0].about)
     assert isinstance(config, JudgeConfig)
     items = judging.items_of(config, directory)
-    return items, judging.first_message(config, items[0].about)
+    return items, judging.first_message(config, items[0].about, guideline_in(directory))
+
+
+def _about_guideline(config: AskingConfig, directory: RunDirectory) -> dict[str, str]:
+    if not isinstance(config, JudgeConfig):
+        return {}
+    told = guideline_in(directory).figures
+    words = f"version {told['guideline_version']}" if told else "none"
+    left_out = told.get("guideline_left_out")
+    return {"guideline": f"{words}, without its last {left_out} characters" if left_out else words}

@@ -4,9 +4,12 @@ Everything runs on this machine; what was found is told by its kind and its plac
 """
 
 import logging
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -30,19 +33,28 @@ NAMES = (
     "SgFin FiPersonalIdentityCode KrRrn AuTfn CaSin SePersonnummer"
 )
 """Of presidio's recognizers, those that need no more than the text."""
+UNUSED = ("torch", "transformers")
+"""What presidio and spaCy import where it is there, for models that are not used here."""
+_LOADING = Lock()
 
 
 def can_scan() -> bool:
     return find_spec("presidio_analyzer") is not None
 
 
-def scanner() -> Scan:
+def need_scanner() -> None:
     """:raises ScannerMissing: the optional extra is not installed."""
     if not can_scan():
         raise ScannerMissing(
             _("Scanning for personal data needs one more library: pip install -r requirements/scan.txt")
         )
-    recognizers = _recognizers()
+
+
+def scanner() -> Scan:
+    """:raises ScannerMissing: the optional extra is not installed."""
+    need_scanner()
+    with _LOADING, _without(UNUSED):
+        recognizers = _recognizers()
 
     def scan(messages: Sequence[Message]) -> list[Finding]:
         return [
@@ -74,6 +86,19 @@ def _in_text(recognizers: list[Any], text: str) -> list[Finding]:
 def _is_only_a_number(result: Any, text: str) -> bool:
     digits = sum(character.isdigit() for character in text[result.start : result.end])
     return result.entity_type == "PHONE_NUMBER" and digits < SHORTEST_PHONE_NUMBER
+
+
+@contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    """As if these were not installed. They would take seconds, and twice the memory of a web process, which
+    has no other use for them either."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: it cannot be imported
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 @cache

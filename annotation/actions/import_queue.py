@@ -22,7 +22,7 @@ from annotation.formats.containers import Source
 from annotation.formats.items import UNREADABLE, ImportedPrompt, Items, Problem
 from annotation.models import Campaign, Import, Person
 from annotation.models.imports import ImportQuerySet
-from annotation.personal_data import scanner
+from annotation.personal_data import need_scanner
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def start_import(
     :raises ScannerMissing: the campaign scans for personal data, and nothing that can is installed.
     """
     if campaign.scans_for_personal_data:
-        scanner()
+        need_scanner()
     name = f"{uuid4().hex}{''.join(Path(file_name).suffixes[-2:])[:20]}"
     size = _keep(chunks, _folder() / name)
     started = Import.objects.create(

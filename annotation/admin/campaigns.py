@@ -25,7 +25,7 @@ from annotation.admin.people_forms import CohortsField
 from annotation.admin.quality import quality_page
 from annotation.errors import ScannerMissing
 from annotation.models import Campaign, ConsentText, Guideline
-from annotation.personal_data import scanner
+from annotation.personal_data import need_scanner
 
 
 class VersionInline(ForResearchers, TabularInline):  # type: ignore[misc]
@@ -96,7 +96,7 @@ class CampaignForm(ModelForm):  # type: ignore[type-arg]
         scans: bool = self.cleaned_data["scans_for_personal_data"]
         if scans:
             try:
-                scanner()
+                need_scanner()
             except ScannerMissing as refusal:
                 raise ValidationError(refusal.detail) from refusal
         return scans

@@ -1,6 +1,8 @@
 """The scan, with the real library and without a net."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -53,6 +55,18 @@ class TestTheScan:
 
     def test_knows_which_message(self):
         assert found("Hi", "I am at 192.168.1.17") == [("ip_address", "192.168.1.17")]
+
+
+def test_a_web_process_loads_no_models_for_it():
+    # They took five seconds of the first page that scanned.
+    told = (
+        "import sys\nfrom annotation.personal_data import scanner\nprint(len(scanner()("
+        "[{'role': 'user', 'content': 'I am at 192.168.1.17'}])), {'torch', 'transformers'} & {*sys.modules})"
+    )
+
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert said.stdout.split(maxsplit=1) == ["1", "set()\n"]
 
 
 def test_the_check_digit_of_the_standard():

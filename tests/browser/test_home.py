@@ -134,6 +134,27 @@ class TestHistory:
         expect(page.get_by_text("D > C > B > A")).to_be_visible()
         expect(page.locator("[data-standing=CORRECTED]")).to_be_visible()
 
+    def test_a_correction_without_a_network_is_sent_at_the_next_visit(self, visit, ada, ranked):
+        visitor = visit()
+        visitor.enter(ada, f"/app/history/rankings/{ranked.assignment.key}/correct")
+        page = visitor.page
+        expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+        visitor.expect_console("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
+        page.context.set_offline(True)
+        visitor.press("r", "4", "3", "2", "Enter")
+        expect(page.get_by_role("heading", name="Your correction is kept on this device")).to_be_visible()
+        expect(page.locator(".save-state")).to_contain_text("1 waiting")
+        page.goto("about:blank")
+        page.context.set_offline(False)
+
+        # Perhaps for the second time: the network came back before the page did.
+        with page.expect_response(re.compile("/corrections$")):
+            visitor.go("/app/")
+
+        expect(page.locator(".save-state")).to_have_text("All saved")
+        first, second = Ranking.objects.order_by("revision")
+        assert (second.revision, second.tiers) == (2, first.tiers[::-1])
+
     def test_a_window_that_is_over_offers_nothing(self, visit, ada, ranked):
         Ranking.objects.update(submitted_at=timezone.now() - timedelta(days=3))
         visitor = visit()

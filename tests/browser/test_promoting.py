@@ -53,7 +53,8 @@ class TestPromoting:
         expect(page.get_by_text("kind cook answers the chats of Kitchen")).to_be_visible()
         promotion = Promotion.objects.standing().get()
         assert (promotion.checkpoint, promotion.promoted_by) == (kind, rhea)
-        assert promotion.figures == {"gate": [{"rule": str(rule), "measured": 0.6, "holds": True}]}
+        asked = {"figure": "win_rate_low", "bound": "at_least", "value": 0.5}
+        assert promotion.figures == {"gate": [{**asked, "measured": 0.6, "holds": True}]}
 
         promote(visitor, rude)
         expect(page.get_by_text("The gate does not let it pass")).to_be_visible()

@@ -164,7 +164,7 @@ class TestStarting:
 
         arena.refresh_from_db()
         assert (arena.status, arena.ended_at) == (Arena.Status.STOPPED, LATER)
-        assert "did not succeed" in arena.why_stopped
+        assert (arena.why_stopped, arena.unanswered) == ("no_answers", arena.entries.first())
 
     def test_looking_twice_opens_it_once(self, answered):
         before = CandidateSet.objects.count()
@@ -399,6 +399,20 @@ class TestThePages:
 
         answered.refresh_from_db()
         assert answered.status == Arena.Status.STOPPED
+
+    @pytest.mark.parametrize(
+        ("language", "by_hand", "lost"),
+        [("en", "Somebody stopped it.", "did not succeed"), ("zh-hans", "有人停止了它。", "未成功")],
+    )
+    def test_say_why_it_ended_in_the_readers_language(self, desk, arena, rhea, language, by_hand, lost):
+        def shown():
+            page = desk.get(f"/admin/trainer/arena/{arena.pk}/change/", headers={"Accept-Language": language})
+            return page.content.decode()
+
+        stop_arena(arena, by=rhea, now=LATER)
+        assert by_hand in shown()
+        Arena.objects.update(why_stopped="no_answers", unanswered=arena.entries.first())
+        assert lost in shown()
 
     def test_are_for_researchers(self, ada, answered):
         client = Client()

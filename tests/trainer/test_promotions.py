@@ -1,5 +1,7 @@
 """Who answers a campaign's chats, and what was asked of it."""
 
+from importlib import import_module
+
 import pytest
 from django.test import Client
 
@@ -63,7 +65,15 @@ class TestPromoting:
         promotion = promote(kitchen, checkpoint)
 
         assert promotion.figures == {
-            "gate": [{"rule": str(gate), "measured": 0.61, "holds": True}],
+            "gate": [
+                {
+                    "figure": gate.figure,
+                    "bound": gate.bound,
+                    "value": gate.value,
+                    "measured": 0.61,
+                    "holds": True,
+                }
+            ],
         }
 
     def test_is_possible_all_the_same_with_a_reason_that_is_kept(self, kitchen, make_checkpoint, gate):
@@ -159,6 +169,29 @@ class TestThePages:
         assert not Promotion.objects.standing().exists()
         assert Promotion.objects.filter(checkpoint=second.checkpoint).exists()
 
+    @pytest.mark.parametrize(
+        ("language", "rule", "why"),
+        [
+            ("en", "win_rate_low at least 0.5", "It answered before: promotion"),
+            ("zh-hans", "win_rate_low 至少 0.5", "它以前服务过：启用记录"),
+        ],
+    )
+    def test_say_what_was_asked_then_in_the_readers_language(
+        self, page, kitchen, make_checkpoint, gate, language, rule, why
+    ):
+        first = promote(kitchen, make_checkpoint("a"), reason="The demo is today.")
+        Promotion.objects.update(figures={})
+        end_promotion(campaign=kitchen, now=NOON)
+
+        page.post(f"/admin/trainer/promotion/{first.pk}/again/")
+
+        again = Promotion.objects.standing().get()
+        answer = page.get(
+            f"/admin/trainer/promotion/{again.pk}/change/", headers={"Accept-Language": language}
+        )
+        assert answer.context["gate"][0]["rule"] == rule
+        assert f"{why} {first.pk}" in answer.content.decode()
+
     def test_are_for_researchers(self, ada, kitchen, make_checkpoint):
         client = Client()
         ada.is_staff = True
@@ -182,3 +215,45 @@ class TestThePages:
         chosen = page.get(f"/admin/trainer/run/start/sample/?base={other.pk}").context["form"]
 
         assert [str(form["base"].value()) for form in (usual, chosen)] == [str(promoted.pk), str(other.pk)]
+
+
+class TestWhatWasKeptInWords:
+    """In the language of whoever acted, before there were codes for it."""
+
+    words = import_module("trainer.migrations.0017_words")
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("", ""),
+            ("Somebody stopped it.", "by_hand"),
+            ("票已全部投完，未能分出胜者。", "no_winner"),
+            ("#7 sample did not succeed, so model b has no answers.", "no_answers"),
+        ],
+    )
+    def test_becomes_a_code(self, text, code):
+        assert self.words.why(text) == code
+
+    @pytest.mark.parametrize("rule", ["ref_kl at most 0.5", "ref_kl 至多 0.5"])
+    def test_becomes_a_rule_again(self, rule):
+        told = {"gate": [{"rule": rule, "measured": 1.0, "holds": False}], "reason": "The demo is today."}
+
+        assert self.words.figures(told) == {
+            "gate": [{"figure": "ref_kl", "bound": "at_most", "value": 0.5, "measured": 1.0, "holds": False}],
+            "reason": "The demo is today.",
+        }
+
+    @pytest.mark.parametrize("reason", ["It answered before: promotion 12.", "它以前服务过：启用记录 12。"])
+    def test_becomes_the_number_of_an_earlier_promotion(self, reason):
+        assert self.words.figures({"gate": [], "reason": reason}) == {"gate": [], "again": 12}
+
+    def test_stays_and_is_shown_where_it_has_another_form(self, kitchen, make_checkpoint, rhea):
+        odd = {"gate": [{"rule": "be good", "measured": None, "holds": False}], "reason": "Now."}
+        promotion = promote(kitchen, make_checkpoint("a"))
+        Promotion.objects.update(figures=self.words.figures(odd))
+        rhea.is_superuser = True
+        rhea.save()
+        client = Client()
+        client.force_login(rhea)
+
+        assert "be good" in client.get(f"/admin/trainer/promotion/{promotion.pk}/change/").content.decode()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from annotation.actions.assignments import claim_assignments
+from annotation.actions.campaigns import publish_guideline
 from annotation.actions.candidates import add_candidate_set
 from annotation.actions.demonstrations import claim_demonstration
 from annotation.actions.prompts import release_prompt
@@ -18,6 +19,7 @@ from tests.conftest import NOON
 from tests.trainer.conftest import rank
 from trainer import launch, pulse
 from trainer.actions import execution
+from trainer.actions.candidates_to_judge import guideline_read_by
 from trainer.actions.filters import Filters
 from trainer.actions.runs import queue_run
 from trainer.actions.snapshots import freeze_snapshot
@@ -303,6 +305,33 @@ class TestFilters:
 
 
 class TestWhatAJudgeReads:
+    def test_is_the_guideline_in_force_when_the_run_was_started(self, frozen, base, rhea, deliver, kitchen):
+        publish_guideline(campaign=kitchen, text="Be brief.", now=NOON)
+        publish_guideline(campaign=kitchen, text="Be long.", now=NOON + timedelta(hours=1))
+
+        run = deliver("judge", order(CandidateSet.objects.first()))
+
+        told = json.loads((run.folder / "data" / "guideline.json").read_text())
+        assert told == {"version": 2, "text": "Be brief."}
+        assert Ranking.objects.get(assignment__purpose="judge").guideline.version == 2
+
+    @pytest.mark.parametrize(
+        ("kind", "config", "version"),
+        [
+            ("judge", {}, 1),
+            ("judge", {"judge_template": "{prompt} {answers} {letters}"}, None),
+            ("evaluate", {"judge": "endpoint:kitchen"}, 1),
+            ("evaluate", {}, None),
+            ("sample", {}, None),
+        ],
+    )
+    def test_is_no_guideline_without_a_judge_that_asks_for_it(self, kitchen, kind, config, version):
+        run = Run(campaign=kitchen, kind=kind, config=config, created_at=NOON)
+
+        found = guideline_read_by(run)
+
+        assert (found and found.version) == version
+
     def test_are_the_candidate_sets_of_the_snapshot_without_arenas(self, deliver, kitchen, prompts, rankings):
         later = add_candidate_set(prompt=prompts[1], texts=["Slowly.", "Fast."])
         measured = add_candidate_set(prompt=prompts[2], texts=["Hot.", "Cold."])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import combinations
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -116,7 +117,7 @@ def stop_arena(arena: Arena, *, by: Person | None, now: datetime) -> None:
     for entry in arena.entries.select_related("run"):
         if not entry.run.is_final and entry.run.arena_entries.count() == 1:
             cancel_run(entry.run, by=by, now=now)
-    if not _end(arena, Arena.Status.STOPPED, None, _("Somebody stopped it."), now):
+    if not _stop(arena, Arena.WhyStopped.BY_HAND, now):
         raise ArenaOver(_("This arena is over already."))
 
 
@@ -125,9 +126,9 @@ def look_at_arena(arena: Arena, *, now: datetime) -> None:
     cast = votes_of(arena)
     winner = find_winner(arena, verdicts_of(arena, cast))
     if winner is not None:
-        _end(arena, Arena.Status.DECIDED, winner, "", now)
+        _end(arena, now, status=Arena.Status.DECIDED, winner=winner)
     elif not _turns(arena).exclude(status=Assignment.Status.SUBMITTED).exists():
-        _end(arena, Arena.Status.STOPPED, None, _("All votes are in, and they name no winner."), now)
+        _stop(arena, Arena.WhyStopped.NO_WINNER, now)
 
 
 def _queue_answers(arena: Arena, checkpoint: Checkpoint, max_new_tokens: int, now: datetime) -> Run:
@@ -153,9 +154,7 @@ def _open_or_give_up(arena: Arena, now: datetime) -> None:
     entries = list(arena.entries.select_related("run").order_by("pk"))
     lost = [entry for entry in entries if entry.run.status in {Run.Status.FAILED, Run.Status.CANCELLED}]
     if lost:
-        words = _("%(run)s did not succeed, so %(checkpoint)s has no answers.")
-        why = words % {"run": lost[0].run, "checkpoint": lost[0].checkpoint}
-        _end(arena, Arena.Status.STOPPED, None, why, now)
+        _stop(arena, Arena.WhyStopped.NO_ANSWERS, now, unanswered=lost[0])
     elif all(entry.run.status == Run.Status.SUCCEEDED for entry in entries):
         _open(arena, entries, now)
 
@@ -185,16 +184,18 @@ def _pair_up(arena: Arena, left: SampledCompletion, right: SampledCompletion) ->
     ArenaPair.objects.create(arena=arena, candidate_set=candidate_set, left=left, right=right)
 
 
+def _stop(arena: Arena, why: Arena.WhyStopped, now: datetime, **more: Any) -> bool:
+    return _end(arena, now, status=Arena.Status.STOPPED, why_stopped=why, **more)
+
+
 @transaction.atomic
-def _end(arena: Arena, status: str, winner: int | None, why: str, now: datetime) -> bool:
+def _end(arena: Arena, now: datetime, *, status: Arena.Status, **more: Any) -> bool:
     """Return False if it ended before."""
     still = Arena.objects.filter(pk=arena.pk, status__in=[Arena.Status.ANSWERING, Arena.Status.OPEN])
     cast = votes_of(arena)
     verdicts = verdicts_of(arena, cast)
     figures = [{"one": one, "other": other, **asdict(told)} for (one, other), told in verdicts.items()]
-    if not still.update(
-        status=status, winner=winner, why_stopped=why, figures={"pairs": figures}, ended_at=now
-    ):
+    if not still.update(status=status, figures={"pairs": figures}, ended_at=now, **more):
         return False
     # Whoever holds a turn may finish it; it changes nothing any more.
     _turns(arena).open().delete()

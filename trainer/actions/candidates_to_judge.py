@@ -1,17 +1,35 @@
-"""What a judge reads besides its snapshot: the candidate sets of the snapshot's prompts."""
+"""What a judge reads besides its snapshot: its prompts' candidate sets, and the campaign's guideline."""
 
 import json
 from collections.abc import Callable
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from annotation.models import Assignment, CandidateSet, Consensus
+from annotation.models import Assignment, CandidateSet, Consensus, Guideline
+from trainer.handoff.configs.synthetic import JUDGE_TEMPLATE
 from trainer.handoff.records import PromptRecord, stream_records
-from trainer.handoff.rundir import RunDirectory
-from trainer.models import Snapshot
+from trainer.handoff.rundir import GUIDELINE, RunDirectory
+from trainer.handoff.templates import places_in
+from trainer.models import Run, Snapshot
 
 FILE = "candidates.jsonl"
 AT_ONCE = 500
+
+
+def guideline_read_by(run: Run) -> Guideline | None:
+    """The one in force when the run was started, whichever attempt this is; None where it has no judge, or a
+    judge whose template does not ask for it."""
+    has_judge = run.kind == Run.Kind.JUDGE or bool(run.config.get("judge"))
+    if not has_judge or "guideline" not in places_in(run.config.get("judge_template", JUDGE_TEMPLATE)):
+        return None
+    published = run.campaign.guidelines.filter(published_at__lte=run.created_at)
+    return published.order_by("-version").first()
+
+
+def write_guideline(run: Run, directory: RunDirectory) -> None:
+    if guideline := guideline_read_by(run):
+        told = {"version": guideline.version, "text": guideline.text}
+        directory.data_path(GUIDELINE).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
 def write_candidates(snapshot: Snapshot, directory: RunDirectory, watch: Callable[[], None]) -> None:

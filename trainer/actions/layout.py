@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer import shelf
-from trainer.actions.candidates_to_judge import write_candidates
+from trainer.actions.candidates_to_judge import write_candidates, write_guideline
 from trainer.actions.runs import SNAPSHOT_KINDS
 from trainer.handoff.rundir import BASELINE, TAUGHT, RunDirectory, RunSpec
 from trainer.models import Checkpoint, Run, Snapshot
@@ -53,6 +53,7 @@ def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     directory = RunDirectory.create(folder, spec, files)
     if run.kind == Run.Kind.JUDGE:
         write_candidates(run.snapshot, directory, watch)
+    write_guideline(run, directory)
     if before := run.config.get("against"):
         baseline = Run.objects.select_related("artifact").get(pk=before)
         shelf.fetch_made(baseline, directory.data_path(BASELINE), watch)

@@ -26,8 +26,8 @@ USUAL_FIGURES = {
     "win_rate_low",
 }
 """What runs, evaluations and arenas measure; a rule may come before anything is measured."""
-_NUMBERS_OF_ROWS = {"arena", "arena_against"}
-"""Kept with an arena's figures, and measure nothing."""
+_NUMBERS_OF_ROWS = {"arena", "arena_against", "guideline_version", "guideline_left_out"}
+"""Kept with the figures of an arena or a judge, and measure nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Checked:
     @property
     def holds(self) -> bool:
         return self.rule.holds(self.measured)
+
+    def told(self) -> dict[str, Any]:
+        """To be kept: the rule may change, and is put into words where it is read."""
+        rule = {"figure": self.rule.figure, "bound": self.rule.bound, "value": self.rule.value}
+        return {**rule, "measured": self.measured, "holds": self.holds}
 
 
 def figures_of(checkpoint: Checkpoint, campaign: Campaign) -> dict[str, float]:
@@ -71,11 +76,18 @@ def known_figures() -> list[str]:
 
 @transaction.atomic
 def promote_checkpoint(
-    *, campaign: Campaign, checkpoint: Checkpoint, by: Person | None, now: datetime, reason: str = ""
+    *,
+    campaign: Campaign,
+    checkpoint: Checkpoint,
+    by: Person | None,
+    now: datetime,
+    reason: str = "",
+    again: Promotion | None = None,
 ) -> Promotion:
     """From now on it answers the campaign's chats; the one before is kept in the history.
 
-    ``reason``: why it is promoted although the gate does not let it pass.
+    ``reason``: why it is promoted although the gate does not let it pass. ``again``: an earlier promotion of
+    it, which is reason enough.
 
     :raises WrongCheckpointKind: a reward model answers nobody, and a model server is not ours to start.
     :raises GateNotPassed: a rule does not hold, and no reason is given.
@@ -88,18 +100,21 @@ def promote_checkpoint(
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     checked = check_gate(campaign, checkpoint)
     missed = [str(one.rule) for one in checked if not one.holds]
-    if missed and not reason.strip():
+    all_the_same = {
+        **({"reason": reason.strip()} if reason.strip() else {}),
+        **({"again": again.pk} if again else {}),
+    }
+    if missed and not all_the_same:
         words = _("The gate does not let it pass: %(rules)s. Say why it is promoted all the same, or do not.")
         raise GateNotPassed(words % {"rules": "; ".join(missed)})
     standing = Promotion.objects.standing().filter(campaign=campaign)
     if (before := standing.first()) and before.checkpoint == checkpoint:
         return before
     standing.update(ended_at=now)
-    told = [{"rule": str(one.rule), "measured": one.measured, "holds": one.holds} for one in checked]
     return Promotion.objects.create(
         campaign=campaign,
         checkpoint=checkpoint,
-        figures={"gate": told, **({"reason": reason.strip()} if missed else {})},
+        figures={"gate": [one.told() for one in checked], **(all_the_same if missed else {})},
         promoted_by=by,
         promoted_at=now,
     )

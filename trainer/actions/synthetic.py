@@ -13,6 +13,7 @@ from annotation.actions.prompts import add_prompt
 from annotation.errors import BadInput
 from annotation.messages import check_text, check_turns
 from annotation.models import Assignment, Campaign, CandidateSet, Demonstration, Person, Prompt, Ranking
+from trainer.actions.candidates_to_judge import guideline_read_by
 from trainer.handoff.rundir import RunDirectory
 from trainer.models import Checkpoint, Run, SyntheticRow
 
@@ -46,6 +47,7 @@ class Delivery:
         self.run, self.checkpoint, self.now = run, checkpoint, now
         self.campaign: Campaign = run.campaign
         self.account = account_of(checkpoint)
+        self.guideline = guideline_read_by(run)
 
     def prompts(self, line: Line) -> None:
         for text in line["prompts"]:
@@ -99,6 +101,7 @@ class Delivery:
             tiers=line["tiers"],
             rationale=_storable(line["completion"]),
             shown_order=shown,
+            guideline=self.guideline,
             seconds_spent=0,
             idempotency_key=self._key(line),
             submitted_at=self.now,

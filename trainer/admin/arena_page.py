@@ -56,7 +56,14 @@ def _facts(arena: Arena, cast: Sequence[CastVote]) -> Facts:
         (_("The answer shown first won"), _share(*_first_won(cast))),
         (_("Error rate"), f"{100 * arena.error_rate:g} %"),
     ]
-    return [*facts, (_("Why it ended"), arena.why_stopped)] if arena.why_stopped else facts
+    return [*facts, (_("Why it ended"), _why(arena))] if arena.why_stopped else facts
+
+
+def _why(arena: Arena) -> str:
+    if (entry := arena.unanswered) is None:
+        return arena.get_why_stopped_display()
+    words = _("%(run)s did not succeed, so %(checkpoint)s has no answers.")
+    return words % {"run": entry.run, "checkpoint": entry.checkpoint}
 
 
 def _asked(turns: AssignmentQuerySet, cast: Sequence[CastVote]) -> int:

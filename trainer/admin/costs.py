@@ -75,6 +75,7 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
     names = {
         "requests": _("Requests"),
         "limits": _("Budget"),
+        "guideline": _("Guideline"),
         "steps": _("Steps"),
         "processes": _("Processes"),
         "weights": _("Weights"),

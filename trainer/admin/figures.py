@@ -51,6 +51,8 @@ WORDS = {
     "judge_ties": _("Of these no preference, or another one on each side"),
     "judge_failed": _("The judge compared nothing"),
     "judge_unusable": _("Replies of the judge that cannot be used"),
+    "guideline_version": _("Version of the guideline that the judge read"),
+    "guideline_left_out": _("Characters at its end that were too many to read"),
     "leaning": _("Leaning to what is shown first (1) or last (−1)"),
     "score_win_rate": _("Share of answers that score higher than the original's"),
     "win_rate": _("Share of an arena's votes that it wins, ties half"),

@@ -109,9 +109,9 @@ class PromotionAdmin(ResearcherAdmin):
                 (_("Promoted by"), row.promoted_by or "–"),
                 (_("Promoted"), row.promoted_at),
                 (_("Ended"), row.ended_at or "–"),
-                (_("Reason"), row.figures.get("reason") or "–"),
+                (_("Reason"), _reason(row) or "–"),
             ],
-            "gate": row.figures.get("gate", []),
+            "gate": [_kept(one) for one in row.figures.get("gate", [])],
         }
 
     def promote_again(self, request: HttpRequest, promotion_id: int) -> HttpResponse:
@@ -119,15 +119,13 @@ class PromotionAdmin(ResearcherAdmin):
         self.check_researcher(request)
         before = self.get_object(request, str(promotion_id))
         if before:
-            reason = before.figures.get("reason") or _("It answered before: promotion %(number)d.") % {
-                "number": before.pk
-            }
             promote_checkpoint(
                 campaign=before.campaign,
                 checkpoint=before.checkpoint,
                 by=self.person(request),
                 now=timezone.now(),
-                reason=reason,
+                reason=before.figures.get("reason", ""),
+                again=before,
             )
             messages.success(request, _("%(checkpoint)s answers again.") % {"checkpoint": before.checkpoint})
         return HttpResponseRedirect(reverse("admin:trainer_promotion_changelist"))
@@ -142,6 +140,20 @@ class PromotionAdmin(ResearcherAdmin):
         ):
             messages.success(request, _("The base model answers again."))
         return HttpResponseRedirect(reverse("admin:trainer_promotion_changelist"))
+
+
+def _reason(promotion: Promotion) -> str:
+    """What somebody wrote, or that it was an earlier one."""
+    told = promotion.figures
+    if told.get("reason") or "again" not in told:
+        return str(told.get("reason", ""))
+    return _("It answered before: promotion %(number)d.") % {"number": told["again"]}
+
+
+def _kept(one: dict[str, Any]) -> dict[str, Any]:
+    """A rule as it was then, in the reader's language."""
+    asked = {name: one[name] for name in ("figure", "bound", "value") if name in one}
+    return {"rule": str(GateRule(**asked)), **one} if asked else one
 
 
 class GateRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it runs

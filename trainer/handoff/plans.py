@@ -45,6 +45,9 @@ WORDS = {
     "requests": "%(most)s at most",
     "limits": "%(limits)s",
     "no limits": "none",
+    "guideline": "version %(version)s",
+    "shortened guideline": "version %(version)s, without its last %(left_out)s characters",
+    "no guideline": "none",
     # What may make it fit.
     "set": "%(setting)s=%(value)s",
     "smaller": "a smaller %(setting)s",

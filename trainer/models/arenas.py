@@ -38,7 +38,13 @@ class Arena(models.Model):
         DECIDED = "DECIDED", _("Decided")
         """One checkpoint is better than each of the others. Final."""
         STOPPED = "STOPPED", _("Ended undecided")
-        """The votes are used up, or somebody stopped it. Final."""
+        """See ``WhyStopped``. Final."""
+
+    class WhyStopped(models.TextChoices):
+        BY_HAND = "by_hand", _("Somebody stopped it.")
+        NO_WINNER = "no_winner", _("All votes are in, and they name no winner.")
+        NO_ANSWERS = "no_answers", _("A checkpoint has no answers.")
+        """Its run did not succeed: ``unanswered``."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="arenas", verbose_name=_("campaign"))
     name = models.CharField(_("name"), max_length=120)
@@ -61,7 +67,17 @@ class Arena(models.Model):
     figures = models.JSONField(
         _("figures"), default=dict, help_text=_("What stood when it ended, by pair of checkpoints.")
     )
-    why_stopped = models.TextField(_("why it was stopped"), blank=True)
+    why_stopped = models.CharField(
+        _("why it was stopped"), max_length=10, choices=WhyStopped.choices, blank=True, default=""
+    )
+    unanswered = models.ForeignKey(
+        "ArenaEntry",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("the entry without answers"),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -1,25 +1,30 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 
-import { ApiError, type Assignment, type Campaign, correctRanking, getOwnRanking, type OwnRanking, type Person } from '@/api'
+import { type Assignment, type Campaign, getOwnRanking, type OwnRanking, type Person } from '@/api'
 import { AllDone } from '@/components/all-done'
+import { CopyButton } from '@/components/copy-button'
 import { Loaded } from '@/components/loaded'
 import { Notice } from '@/components/notice'
+import { outboxOf } from '@/components/outbox'
 import { useTitle } from '@/components/use-title'
+import { writtenIn } from '@/components/written'
 import { useIsBefore } from '@/features/history/use-is-before'
 import { ASKS_NOTHING, type Judgement } from '@/features/rank/judgement'
+import { isForGood } from '@/features/rank/queue'
 import { RankItem } from '@/features/rank/rank-item'
 import { announce } from '@/shared/announce'
+import { timeOf } from '@/shared/dates'
 import { dropDraft } from '@/shared/drafts'
-import { wordsFor } from '@/shared/errors'
 import { momentOf } from '@/shared/moments'
+
+import { useCorrection } from './use-correction'
 
 /** A ranking that was handed in, on the screen where it was made, to be corrected. */
 export default function CorrectRanking({ id, person, campaigns }: { id: string; person: Person; campaigns: readonly Campaign[] }) {
   const { t } = useTranslation()
-  const query = useQuery({ queryKey: ['correction', id], queryFn: () => getOwnRanking(id), gcTime: 0, staleTime: Infinity })
+  const query = useQuery({ queryKey: ['correction', id], queryFn: () => whatStands(id, person.id), gcTime: 0, staleTime: Infinity })
   useTitle(t('history.correcting'), query.data?.campaign_name ?? '')
   return <Loaded query={query}>{(ranking) => <Correction ranking={ranking} person={person} asks={asksOf(campaigns, ranking)} />}</Loaded>
 }
@@ -30,47 +35,49 @@ function Correction({ ranking, person, asks }: { ranking: OwnRanking; person: Pe
   const queries = useQueryClient()
   const { assignment, correctable_until: until } = ranking
   const isOpen = useIsBefore(until)
-  const [error, setError] = useState<unknown>(null)
-  const sent = useRef<{ text: string; key: string } | null>(null)
-  const isClosed = error instanceof ApiError && !error.isTemporary
+  const correction = useCorrection({ assignment, person: person.id, onStored })
+  const { waitingSince, written, refusal, state } = correction
+  const isClosed = refusal !== null && isForGood({ assignment: asHeld(assignment, until), refused: { key: null, refusal } })
+  const initial = written ?? judgementOf(ranking)
+
+  function onStored() {
+    announce(t('history.corrected'))
+    void queries.invalidateQueries({ queryKey: ['history'] })
+    leave()
+  }
 
   function leave() {
     dropDraft({ kind: 'ranking', person: person.id, id: assignment.id })
     goTo(`/history/rankings/${assignment.id}`, { replace: true })
   }
 
-  async function submit(judgement: Judgement) {
-    if (isClosed) return
-    setError(null)
-    // The same correction sent again carries the same key, so that it is stored once.
-    const text = JSON.stringify({ ...judgement, seconds_spent: 0 })
-    if (sent.current?.text !== text) sent.current = { text, key: crypto.randomUUID() }
-    try {
-      await correctRanking(assignment.id, { ...judgement, idempotency_key: sent.current.key })
-      announce(t('history.corrected'))
-      void queries.invalidateQueries({ queryKey: ['history'] })
-      leave()
-    } catch (refusal) {
-      setError(refusal)
-    }
-  }
-
-  if (!isOpen && error === null) return <AllDone title={t('history.closed')} explain={t('history.closedExplain')} />
+  const asItWas = { label: t('history.leave'), run: () => (correction.withdraw(), leave()) }
+  if (state === 'waiting') return <AllDone title={t('history.waiting')} explain={t('history.waitingExplain')} />
+  if (!isOpen && !refusal) return <AllDone title={t('history.closed')} explain={t('history.closedExplain')} />
   return (
     <>
-      {error ? (
-        <Notice kind="error" words={wordsFor(error, t)} action={{ label: t('history.leave'), run: leave }} />
+      {refusal ? (
+        <Notice kind="error" words={refusal.detail || t('safe.outbox.noWords', { status: refusal.status })} action={asItWas}>
+          <CopyButton text={writtenIn(assignment, initial)} />
+        </Notice>
       ) : (
-        <Notice kind="info" words={t('history.correctingUntil', { moment: until ? momentOf(until, i18n.language) : '' })}
-          action={{ label: t('history.leave'), run: leave }} />
+        <Notice kind="info" action={asItWas}
+          words={waitingSince !== null ? t('history.waitingBefore', { when: timeOf(waitingSince, i18n.language) })
+            : t('history.correctingUntil', { moment: until ? momentOf(until, i18n.language) : '' })} />
       )}
       {/* What was written stays in sight when it can no longer be sent. */}
       <div inert={isClosed}>
         <RankItem assignment={asHeld(assignment, until)} person={person.id} asks={asks ?? ASKS_NOTHING}
-          initial={judgementOf(ranking)} refused={isClosed} onSubmit={(judgement) => void submit(judgement)} />
+          initial={initial} refused={isClosed} onSubmit={correction.send} />
       </div>
     </>
   )
+}
+
+/** What an earlier visit handed in goes first: it is part of what stands, or it is here to be shown. */
+async function whatStands(id: string, person: number): Promise<OwnRanking> {
+  await outboxOf(person).ready()
+  return getOwnRanking(id)
 }
 
 /** The rank screen shows what is held for a while; here the while is the campaign's window. */

@@ -12,6 +12,7 @@ from trainer.handoff.rundir import BASELINE, CONFIG, RunDirectory
 from trainer.rlhf.errors import BadData, LabError
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_report import wilson_interval
+from trainer.rlhf.synthetic.guidelines import guideline_in
 from trainer.rlhf.synthetic.items import Item, Line, Work
 from trainer.rlhf.synthetic.judging import Candidates, judged
 from trainer.rlhf.synthetic.orders import preferred
@@ -42,6 +43,7 @@ def compare(config: EvaluateConfig, directory: RunDirectory, report: Reporter) -
         requests_per_minute=config.requests_per_minute,
     )
     lines: list[Line] = []
+    guideline = guideline_in(directory)
     if items:
         shutil.rmtree(directory.path / FOLDER, ignore_errors=True)
         (directory.path / FOLDER).mkdir()
@@ -52,11 +54,11 @@ def compare(config: EvaluateConfig, directory: RunDirectory, report: Reporter) -
                 judge,
                 beside,
                 _Beside(beside, report),
-                answer=lambda item, asked: judged(judge, model, item.about, asked),
+                answer=lambda item, asked: judged(judge, model, item.about, asked, guideline),
             )
             work.do(items)
         lines = work.lines
-    return figures(lines, equal)
+    return figures(lines, equal) | guideline.figures
 
 
 def pairs_of(directory: RunDirectory) -> tuple[list[Item], int]:

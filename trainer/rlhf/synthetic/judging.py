@@ -14,6 +14,7 @@ from trainer.handoff.templates import fill
 from trainer.rlhf.errors import BadData
 from trainer.rlhf.randomness import seed_for
 from trainer.rlhf.reporting import Reporter
+from trainer.rlhf.synthetic.guidelines import Guideline, guideline_in
 from trainer.rlhf.synthetic.items import Asked, Item, Line, Unusable, Work
 from trainer.rlhf.synthetic.orders import (
     Tiers,
@@ -50,15 +51,16 @@ def judge_candidates(
     if not world.is_first:
         return {}
     items = items_of(config, directory)
+    guideline = guideline_in(directory)
     with speakers(config, report, spec.base_model) as (model,):
         work = Work(
             config,
             directory,
             report,
-            answer=lambda item, asked: judged(config, model, item.about, asked),
+            answer=lambda item, asked: judged(config, model, item.about, asked, guideline),
             measure=measured,
         )
-        return work.do(items) | leaning(work.lines)
+        return work.do(items) | leaning(work.lines) | guideline.figures
 
 
 def items_of(config: JudgeConfig, directory: RunDirectory) -> list[Item]:
@@ -67,8 +69,8 @@ def items_of(config: JudgeConfig, directory: RunDirectory) -> list[Item]:
     return [Item(one.candidate_set_id, requests_for(config, one), one) for one in sets]
 
 
-def first_message(config: JudgeConfig, candidates: Candidates) -> str:
-    return question(config, candidates, orders_to_ask(config, candidates)[0])
+def first_message(config: JudgeConfig, candidates: Candidates, guideline: Guideline) -> str:
+    return question(config, candidates, orders_to_ask(config, candidates)[0], guideline)
 
 
 def orders_to_ask(config: JudgeConfig, candidates: Candidates) -> list[list[int]]:
@@ -109,12 +111,15 @@ def candidate_sets(config: JudgeConfig, directory: RunDirectory) -> list[Candida
     return sorted(wanted, key=lambda one: one.candidate_set_id)
 
 
-def judged(config: JudgeConfig, model: Speaker, candidates: Candidates, asked: Asked) -> Line:
+def judged(
+    config: JudgeConfig, model: Speaker, candidates: Candidates, asked: Asked, guideline: Guideline
+) -> Line:
     """:raises Unusable: a reply is no order, or the two orders differ and such sets are left out."""
     ids = sorted(candidates.completions)
     answers: list[dict[str, Any]] = []
     for shown in orders_to_ask(config, candidates):
-        said = asked(model, [{"role": "user", "content": question(config, candidates, shown)}])
+        told = question(config, candidates, shown, guideline)
+        said = asked(model, [{"role": "user", "content": told}])
         read = read_order(said.text, shown) if said.finished else None
         if read is None:
             raise Unusable("unparseable" if said.finished else "cut", said.text)
@@ -135,7 +140,7 @@ def judged(config: JudgeConfig, model: Speaker, candidates: Candidates, asked: A
     }
 
 
-def question(config: JudgeConfig, candidates: Candidates, shown: Sequence[int]) -> str:
+def question(config: JudgeConfig, candidates: Candidates, shown: Sequence[int], guideline: Guideline) -> str:
     letters = letters_of(shown)
     answers = [f"[{letter}]\n{candidates.completions[pk]}" for letter, pk in zip(letters, shown, strict=True)]
     return fill(
@@ -143,6 +148,7 @@ def question(config: JudgeConfig, candidates: Candidates, shown: Sequence[int]) 
         prompt=as_text(candidates.messages),
         answers="\n\n".join(answers),
         letters=", ".join(letters),
+        guideline=guideline.text,
     )
 
 

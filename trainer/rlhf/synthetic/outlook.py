@@ -6,6 +6,7 @@ from trainer.handoff.configs.synthetic import AskingConfig, ExpandConfig, Genera
 from trainer.handoff.plans import Said
 from trainer.handoff.rundir import RunDirectory
 from trainer.rlhf.synthetic import dialogues, expansion, judging
+from trainer.rlhf.synthetic.guidelines import guideline_in
 from trainer.rlhf.synthetic.items import Item
 
 
@@ -46,6 +47,7 @@ def outlook(config: AskingConfig, directory: RunDirectory) -> Outlook:
         "items": Said("items", {"count": len(items), "finished": len(items) - len(left)}),
         "requests": Said("requests", {"most": sum(item.most_requests for item in left)}),
         "limits": Said("limits", {"limits": told}) if told else Said("no limits"),
+        **_about_guideline(config, directory),
     }
     return Outlook(len(items), facts, first)
 
@@ -59,4 +61,16 @@ def _plan(config: AskingConfig, directory: RunDirectory) -> tuple[list[Item], st
         return items, expansion.first_message(config, items[0].about)
     assert isinstance(config, JudgeConfig)
     items = judging.items_of(config, directory)
-    return items, judging.first_message(config, items[0].about)
+    return items, judging.first_message(config, items[0].about, guideline_in(directory))
+
+
+def _about_guideline(config: AskingConfig, directory: RunDirectory) -> dict[str, Said]:
+    if not isinstance(config, JudgeConfig):
+        return {}
+    told = guideline_in(directory).figures
+    if not told:
+        return {"guideline": Said("no guideline")}
+    version, left_out = told["guideline_version"], told.get("guideline_left_out")
+    if left_out:
+        return {"guideline": Said("shortened guideline", {"version": version, "left_out": left_out})}
+    return {"guideline": Said("guideline", {"version": version})}

@@ -124,6 +124,17 @@ class TestPrune:
         ratio = compared(directory)["size_mb"]["ratio"]
         assert ratio < 1 if what in {"layers", "heads", "mlp"} else ratio == pytest.approx(1, abs=0.01)
 
+    def test_can_be_pruned_further_and_quantized_afterwards(self, lab):
+        cut = lab.run("prune", what="layers").result_path
+        thinner = lab.run("prune", what="mlp", model=cut, name="thinner").result_path
+
+        directory = lab.run("quantize", model=thinner)
+
+        assert directory.outcome().succeeded, directory.outcome().reason
+        assert Recipe.of(directory.result_path) == Recipe(scheme="int4")
+        off = said_by(directory.result_path) - said_by(thinner)
+        assert off.norm() / said_by(thinner).norm() < 0.3
+
     def test_recovery_leaves_zeros_alone(self, lab):
         directory = lab.run("prune", what="2:4", learning_rate=1e-2)
 

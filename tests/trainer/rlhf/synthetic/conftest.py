@@ -13,13 +13,15 @@ def prepare(lab, monkeypatch):
     """A run directory that asks the server ``kitchen``, ready to run."""
     monkeypatch.setattr(sample_elsewhere, "PAUSES", (0.0, 0.0))
 
-    def prepare(kind, *, model="endpoint:kitchen", sets=None, **settings):
+    def prepare(kind, *, model="endpoint:kitchen", sets=None, guideline=None, **settings):
         directory = lab.directory(kind, **settings)
         config = directory.path / "config.json"
         config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model": model}))
         if kind == "judge":
             lines = [json.dumps(one) for one in (sets or [candidates(number) for number in range(4)])]
             directory.data_path("candidates.jsonl").write_text("\n".join(lines) + "\n")
+        if guideline is not None:
+            directory.data_path("guideline.json").write_text(json.dumps({"version": 3, "text": guideline}))
         return directory
 
     return prepare

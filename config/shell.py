@@ -1,11 +1,13 @@
 """The page that carries the labeler app, and the signs of life."""
 
+from pathlib import Path
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -26,6 +28,15 @@ def app(request: HttpRequest, path: str = "") -> HttpResponse:
         words = _("The screens are not built yet. Run: make setup")
         return HttpResponse(words, status=503, content_type="text/plain; charset=utf-8")
     return render(request, "index.html", {"language": _language(), "theme": _theme(request)})
+
+
+@never_cache
+def worker(request: HttpRequest) -> FileResponse:
+    """Its address says for which pages it works: those below /app/."""
+    built = finders.find("app/sw.js")
+    if not built:
+        raise Http404
+    return FileResponse(Path(built).open("rb"), content_type="text/javascript")
 
 
 def _language() -> str:

@@ -10,6 +10,7 @@ from config.metrics import metrics
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="app")),
     path("app/", shell.app, name="app"),
+    path("app/sw.js", shell.worker),
     path("app/<path:path>", shell.app),
     path("admin/", admin.site.urls),
     path("api/", include("annotation.api.urls")),

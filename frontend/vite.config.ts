@@ -16,10 +16,25 @@ function onlyWoff2(): Plugin {
   }
 }
 
+/** The service worker keeps what the app is made of. Files are named after their contents, so the build tells it. */
+function keptFiles(): Plugin {
+  return {
+    name: 'kept-files',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      const worker = bundle['sw.js']
+      if (worker?.type !== 'chunk') throw new Error('The build has no sw.js.')
+      const files = Object.keys(bundle).filter((name) => name.startsWith('assets/'))
+      worker.code = worker.code.replace('__KEPT_FILES__', JSON.stringify(files.map((name) => `/static/app/${name}`)))
+    },
+  }
+}
+
 export default defineConfig(({ command }) => ({
   // Django serves what is built under /static/app/; the development server stands in for /app/ itself.
   base: command === 'build' ? '/static/app/' : '/app/',
-  plugins: [react(), onlyWoff2()],
+  plugins: [react(), onlyWoff2(), keptFiles()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   server: { proxy: { '/api': django, '/admin': django, '/static': django } },
   build: {
@@ -29,11 +44,12 @@ export default defineConfig(({ command }) => ({
     manifest: true,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts', 'run-compare': 'src/admin/run-compare.ts' },
+      input: { app: 'index.html', 'run-page': 'src/admin/run-page.ts', 'run-compare': 'src/admin/run-compare.ts', sw: 'src/worker/sw.ts' },
       output: {
         // The admin's templates name these files, so they carry no hash.
         entryFileNames: (chunk) =>
-          chunk.name.startsWith('run-') ? 'admin/[name].js' : 'assets/[name]-[hash].js',
+          // Nor does the worker, which browsers find again at the same address.
+          chunk.name.startsWith('run-') ? 'admin/[name].js' : chunk.name === 'sw' ? '[name].js' : 'assets/[name]-[hash].js',
         assetFileNames: (asset) =>
           // What both of them share, named after the library that they share.
           asset.names.includes('uPlot.css') ? 'admin/run-page.css' : 'assets/[name]-[hash][extname]',

@@ -46,7 +46,13 @@ def visit(chromium, live_server):
 
     def open_window(*, first_time=False, **options):
         context = chromium.new_context(
-            **{"viewport": {"width": 1366, "height": 768}, "locale": "en-US", **options}
+            **{
+                "viewport": {"width": 1366, "height": 768},
+                "locale": "en-US",
+                # Each window has seen nothing yet, so each would fetch all of the app to keep it.
+                "service_workers": "block",
+                **options,
+            }
         )
         context.set_default_timeout(5000)
         visitor = Visitor(context.new_page(), live_server.url, first_time=first_time)

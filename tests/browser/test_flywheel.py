@@ -57,7 +57,9 @@ def visit(chromium, address):
     visitors = []
 
     def open_window():
-        context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="en-US")
+        context = chromium.new_context(
+            viewport={"width": 1366, "height": 768}, locale="en-US", service_workers="block"
+        )
         visitors.append(Visitor(context.new_page(), address))
         return visitors[-1]
 

@@ -1,6 +1,7 @@
 """The page that carries the app is its reader's from the first byte."""
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from annotation.models import Person
 
@@ -33,3 +34,29 @@ class TestTheApp:
 
     def test_has_the_systems_theme_for_strangers(self, client):
         assert 'data-theme="system"' in client.get("/app/").text
+
+
+class TestTheWorker:
+    """Of the page, which has it open without a network."""
+
+    @pytest.fixture
+    def built(self, settings, tmp_path):
+        (tmp_path / "sw.js").write_text("addEventListener('fetch', answer)")
+        settings.STATICFILES_DIRS = [("app", tmp_path)]
+        finders.get_finder.cache_clear()
+        yield
+        finders.get_finder.cache_clear()
+
+    def test_is_found_where_it_works_for_the_app_and_is_never_an_old_one(self, client, built):
+        worker = client.get("/app/sw.js")
+
+        assert b"".join(worker.streaming_content) == b"addEventListener('fetch', answer)"
+        assert worker["Content-Type"] == "text/javascript"
+        assert "no-cache" in worker["Cache-Control"]
+
+    def test_is_not_there_before_the_screens_are_built(self, client, settings):
+        settings.STATICFILES_DIRS = []
+        finders.get_finder.cache_clear()
+
+        assert client.get("/app/sw.js").status_code == 404
+        finders.get_finder.cache_clear()

@@ -66,6 +66,7 @@ function Session() {
   const [isChat, wanted] = useRoute('/chat/:campaign?/*?')
   const [isJoining] = useRoute('/join')
   useLanguage()
+  useOnline(me.isError, me.refetch)
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
@@ -96,6 +97,15 @@ function Session() {
       <Screens key={me.data.id} person={me.data} />
     </>
   )
+}
+
+/** What failed without a network is asked again as soon as there is one. */
+function useOnline(isWaiting: boolean, again: () => unknown) {
+  useEffect(() => {
+    if (!isWaiting) return
+    addEventListener('online', again)
+    return () => removeEventListener('online', again)
+  }, [isWaiting, again])
 }
 
 function Screens({ person }: { person: Person }) {

@@ -12,6 +12,7 @@ import { readPreferences } from '@/shared/preferences'
 
 import { App } from './app'
 import { keepFocusInSight } from './focus-in-sight'
+import { keepPage } from './keep-page'
 import { ME } from './me'
 import { showPreferences, themeFromPreferences } from './show-preferences'
 import { theme } from './theme'
@@ -22,6 +23,7 @@ const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTi
 showPreferences()
 keepFocusInSight()
 dropOldDrafts()
+keepPage()
 // The person comes while the words do.
 void queries.prefetchQuery(ME)
 startLanguages(readPreferences().language ?? undefined).then(show, showFailure)

@@ -11,8 +11,9 @@ export function useRepeats({ candidates, prompt }: Assignment): ReadonlyMap<numb
   useEffect(() => {
     let isGone = false
     const look = async () => {
-      const { nearDuplicates } = await import('./overlap')
-      if (!isGone) setRepeats(nearDuplicates(candidates, prompt.language))
+      // Without a network it may not come: then nothing is said of repeats.
+      const overlap = await import('./overlap').catch(() => null)
+      if (overlap && !isGone) setRepeats(overlap.nearDuplicates(candidates, prompt.language))
     }
     const leave = whenIdle(() => void look())
     return () => {

@@ -162,14 +162,15 @@ class TestRankingByPointer:
         visitor.enter(ada, f"/app/rank/{kitchen.pk}")
         a, b, c, d = shown(visitor)
         page = visitor.page
+        # Parts that come later change heights: a tap's click would land where its button was.
+        page.wait_for_load_state("networkidle")
 
         lefts = {
             round(card.bounding_box()["x"]) for card in page.locator("article[data-candidate]:visible").all()
         }
         for name in ("Rank 1st: Response D", "Rank 2nd: Response C", "Rank 3rd: Response B"):
-            # What comes in sight takes its real height in the frames after that, and moves what is below.
+            # What comes in sight takes its real height then, and moves what is below.
             page.get_by_role("button", name=name).scroll_into_view_if_needed()
-            page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
             page.get_by_role("button", name=name).tap()
         ranking = submit_with(visitor, lambda: page.get_by_role("button", name="Submit").tap())
 

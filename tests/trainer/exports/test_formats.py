@@ -1,6 +1,7 @@
 """What each format makes of the same rankings: a best answer, two tied ones, an unacceptable one."""
 
 import json
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -175,7 +176,8 @@ class TestListwise:
         assert ranking["edited"]["text"] == "Boil it well."
         assert {flag["flag"] for flag in ranking["flags"]} == {"untrue", "rude"}
         assert [(span["start"], span["end"], span["flag"]) for span in ranking["spans"]] == [(0, 3, "untrue")]
-        assert "ada" not in json.dumps(row)
+        # As a word: digests may well hold her three letters.
+        assert "ada" not in re.split(r"\W+", json.dumps(row))
 
     def test_has_the_consensus_where_there_is_one(self, written):
         with_one = [row for row in written("listwise") if row["consensus"]]

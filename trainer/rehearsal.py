@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from trainer import this_machine
 from trainer.clocks import since_boot
 from trainer.guard import die_with
-from trainer.handoff.rundir import RunDirectory, RunSpec
+from trainer.handoff.rundir import RunDirectory
 
 SECONDS = 120.0
 """Nobody waits longer for an answer; the node that takes the run looks again in any case."""
@@ -31,32 +30,25 @@ class Answer:
 
 
 def rehearse(
-    spec: RunSpec,
-    files: Mapping[str, Path],
-    stopping: Callable[[], bool],
-    prepare: Callable[[RunDirectory], None] = lambda directory: None,
+    directory: RunDirectory, stopping: Callable[[], bool], *, nodes: int, devices: int
 ) -> Answer | None:
-    """What such a run would do and need here; None where the worker has to leave. ``prepare`` adds what else
-    it reads."""
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        directory = RunDirectory.create(Path(folder) / "run", spec, files)
-        prepare(directory)
-        lab = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
-            lab_command(directory),
-            cwd=_PROJECT,
-            # Whoever waits for an answer does not wait for a download.
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=_behind_all_else(os.getpid()),
-        )
-        with lab:
-            return _listen(lab, stopping)
+    """What such a run would do and need here; None where the worker has to leave."""
+    lab = subprocess.Popen(  # noqa: S603  # our own module, started with our own interpreter
+        lab_command(directory, nodes, devices),
+        cwd=_PROJECT,
+        # Whoever waits for an answer does not wait for a download.
+        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_behind_all_else(os.getpid()),
+    )
+    with lab:
+        return _listen(lab, stopping)
 
 
-def lab_command(directory: RunDirectory) -> list[str]:
-    shared_by = ["--processes", str(this_machine.processes())]
+def lab_command(directory: RunDirectory, nodes: int, devices: int) -> list[str]:
+    shared_by = ["--nodes", str(nodes), "--processes", str(devices or this_machine.processes())]
     return [sys.executable, "-m", "trainer.rlhf", str(directory.path), "--dry-run", "json", *shared_by]
 
 

@@ -36,7 +36,8 @@ def lab_says(monkeypatch):
     """Puts some lines of Python in the place of the lab that is asked what a run would take."""
 
     def say(*lines):
-        monkeypatch.setattr(rehearsal, "lab_command", lambda run: [sys.executable, "-c", "\n".join(lines)])
+        command = [sys.executable, "-c", "\n".join(lines)]
+        monkeypatch.setattr(rehearsal, "lab_command", lambda *_asked: command)
 
     return say
 

@@ -13,6 +13,7 @@ from tests.trainer.answering_node import answer_next
 from trainer import rehearsal
 from trainer.actions.checkpoints import register_base_model
 from trainer.actions.costs import cost_of_rehearsal, cost_of_run
+from trainer.actions.layout import lay_out, lay_out_inputs
 from trainer.actions.nodes import register_node
 from trainer.actions.rehearsals import LEASE
 from trainer.actions.runs import queue_run
@@ -20,6 +21,7 @@ from trainer.admin.rehearsals import notes_of_the_node
 from trainer.errors import RewardMissing
 from trainer.handoff.plans import Said
 from trainer.handoff.records import DemonstrationRecord, read_records
+from trainer.handoff.rundir import RunDirectory
 from trainer.models import Checkpoint, Rehearsal, Run, RunMetric
 from trainer.rlhf.memory import Need
 
@@ -112,8 +114,9 @@ class TestTheLabsAnswer:
             str(make_tiny_model(tmp_path / "llama", ["How do I make soup?"], hidden=32)), now=NOON
         )
 
-    def test_counts_with_the_models_own_tokenizer_and_plans_memory(self, frozen, model):
-        asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": model}
+    def test_counts_with_the_models_own_tokenizer_and_plans_memory(self, frozen, model, settings):
+        settings.NODE_DEVICES = 4
+        asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": model, "nodes": 2, "devices": 2}
         cost = node_answers(cost_of_run(**asked, config={"epochs": 3}, now=NOON))
 
         told = cost.rehearsal.told
@@ -121,6 +124,9 @@ class TestTheLabsAnswer:
         assert (cost.rows, cost.tokens) == (told["rows"], 3 * told["tokens"])
         assert 0 < told["peaks"]["cpu"] < told["available"]["cpu"]
         assert any("learned weights" in need["what"] for need in told["needs"])
+        assert told["facts"]["processes"]["numbers"] == {"count": 2, "device": "cpu", "nodes": 2}
+        share = {"rows": -(-cost.rows // 4), "whole": cost.rows, "what": "rows"}
+        assert told["facts"]["each"] == {"what": "copies", "numbers": share}
         assert not cost.rehearsal.trouble
 
     def test_is_what_it_said_last_where_it_could_not_go_on(self, sft_cost, lab_says):
@@ -185,6 +191,52 @@ class TestCheckingAForm:
         assert re.search(r'name="epochs" value="2"|value="2"[^>]*name="epochs"', page)
         assert KEY in page
         assert not Run.objects.exists()
+
+    def test_asks_for_the_run_that_would_start(
+        self, client, rhea, frozen, base, reward_model, tmp_path, settings
+    ):
+        client.force_login(rhea)
+        given = {"snapshot": frozen["prompts"].pk, "base": base.pk, "reward": reward_model.pk}
+        given |= {"holdout": reward_model.pk, "nodes": "2", "devices": "3", "iterations": "7"}
+        address = "/admin/trainer/run/start/ppo/"
+
+        client.post(address, {**given, "idempotency_key": KEY, "check": ""})
+        client.post(address, {**given, "idempotency_key": KEY})
+
+        asked, run = Rehearsal.objects.get(), Run.objects.get(kind="ppo")
+        lay_out(run, tmp_path / "run", lambda: None)
+        lay_out_inputs(asked, tmp_path / "asked", lambda: None)
+        for file in ("config.json", "data/prompts.parquet"):
+            assert (tmp_path / "asked" / file).read_bytes() == (tmp_path / "run" / file).read_bytes()
+        assert (asked.nodes, asked.devices) == (run.nodes, run.devices) == (2, 3)
+        options = rehearsal.lab_command(RunDirectory(tmp_path), asked.nodes, asked.devices)[-4:]
+        assert options == ["--nodes", "2", "--processes", "3"]
+
+    @pytest.mark.parametrize(
+        ("asked", "words"),
+        [
+            ({"devices": "8"}, "a node with 8 devices; no node that is there has more than 2."),
+            ({"nodes": "3", "devices": "2"}, "3 nodes with 2 devices each; 1 such are there."),
+            ({"nodes": "3"}, "3 nodes; 2 are there."),
+        ],
+    )
+    def test_says_where_too_few_nodes_have_so_many_devices(self, check, settings, asked, words):
+        for size in (1, 2):
+            settings.NODE_DEVICES = size
+            register_node(f"node {size}", now=timezone.now())
+
+        page = check(**asked).content.decode()
+
+        assert words in page
+        assert "Once started, it would wait" in page
+        assert ("data-live-on" in page) == (asked.get("devices") != "8")
+        assert "Once started" not in check(nodes="2", devices="1").content.decode()
+
+    def test_says_in_chinese_that_no_node_is_large_enough(self, check, client):
+        register_node("node", now=timezone.now())
+        client.cookies["django_language"] = "zh-hans"
+
+        assert "需要一个有 8 台设备的节点" in check(devices="8").content.decode()
 
     def test_stores_no_model_that_is_typed(self, check):
         assert check(base="", other_base="someone/some-model").context["check"]

@@ -21,9 +21,9 @@ SAYS = f"print({json.dumps(TOLD)!r})"
 
 @pytest.fixture
 def ask(frozen, base):
-    def ask(*, at=NOON, **settings):
+    def ask(*, at=NOON, nodes=1, devices=0, **settings):
         asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": base, "reward": None}
-        return ask_for_rehearsal(**asked, settings=settings, now=at)
+        return ask_for_rehearsal(**asked, settings=settings, nodes=nodes, devices=devices, now=at)
 
     return ask
 
@@ -39,6 +39,12 @@ class TestAsking:
         assert second == first != other
         assert (second.told, second.worker, second.answered_at) == (TOLD, "node", NOON)
         assert other.told == {}
+
+    def test_for_other_numbers_of_devices_or_nodes_is_another_question(self, ask):
+        asked = {ask(), ask(devices=2), ask(nodes=2), ask(nodes=2, devices=2)}
+
+        assert len(asked) == 4
+        assert ask(nodes=2, devices=2) in asked
 
     def test_again_after_an_hour_asks_a_node_again(self, ask, lab_says):
         lab_says(SAYS)
@@ -64,6 +70,16 @@ class TestANode:
 
         assert claim_next_rehearsal(worker="node", now=NOON) == row
         assert claim_next_rehearsal(worker="other", now=NOON) is None
+
+    def test_takes_only_what_it_has_enough_devices_for(self, ask, settings):
+        for_four, for_all = ask(devices=4), ask(at=NOON + timedelta(seconds=1))
+
+        settings.NODE_DEVICES = 2
+        assert claim_next_rehearsal(worker="small", now=NOON) == for_all
+        assert claim_next_rehearsal(worker="small", now=NOON) is None
+
+        settings.NODE_DEVICES = 4
+        assert claim_next_rehearsal(worker="large", now=NOON) == for_four
 
     def test_that_fell_silent_is_followed_by_another_and_writes_nothing_more(self, ask):
         ask()

@@ -28,7 +28,7 @@ from trainer.exports.card import dataset_card
 from trainer.exports.formats import FORMATS
 from trainer.handoff.records import RECORDS, read_records
 from trainer.handoff.rundir import RunDirectory
-from trainer.models import Run, RunEvent, SyntheticRow
+from trainer.models import Run, RunEvent, Snapshot, SyntheticRow
 
 COST = {"requests": 2, "tokens": 9, "problem": "", "prompt_id": None, "completion": "", "finished": True}
 DIALOGUE = [
@@ -326,7 +326,8 @@ class TestWhatAJudgeReads:
         ],
     )
     def test_is_no_guideline_without_a_judge_that_asks_for_it(self, kitchen, kind, config, version):
-        run = Run(campaign=kitchen, kind=kind, config=config, created_at=NOON)
+        snapshot = Snapshot(campaign=kitchen, kind=Snapshot.Kind.PROMPTS)
+        run = Run(snapshot=snapshot, kind=kind, config=config, created_at=NOON)
 
         found = guideline_read_by(run)
 

@@ -10,24 +10,24 @@ from trainer.handoff.configs.synthetic import JUDGE_TEMPLATE
 from trainer.handoff.records import PromptRecord, stream_records
 from trainer.handoff.rundir import GUIDELINE, RunDirectory
 from trainer.handoff.templates import places_in
-from trainer.models import Run, Snapshot
+from trainer.models import Rehearsal, Run, Snapshot
 
 FILE = "candidates.jsonl"
 AT_ONCE = 500
 
 
-def guideline_read_by(run: Run) -> Guideline | None:
-    """The one in force when the run was started, whichever attempt this is; None where it has no judge, or a
-    judge whose template does not ask for it."""
-    has_judge = run.kind == Run.Kind.JUDGE or bool(run.config.get("judge"))
-    if not has_judge or "guideline" not in places_in(run.config.get("judge_template", JUDGE_TEMPLATE)):
+def guideline_read_by(asked: Run | Rehearsal) -> Guideline | None:
+    """The one in force when the run was asked for, whichever attempt this is; None where it has no judge, or
+    a judge whose template does not ask for it."""
+    has_judge = asked.kind == Run.Kind.JUDGE or bool(asked.config.get("judge"))
+    if not has_judge or "guideline" not in places_in(asked.config.get("judge_template", JUDGE_TEMPLATE)):
         return None
-    published = run.campaign.guidelines.filter(published_at__lte=run.created_at)
+    published = asked.snapshot.campaign.guidelines.filter(published_at__lte=asked.created_at)
     return published.order_by("-version").first()
 
 
-def write_guideline(run: Run, directory: RunDirectory) -> None:
-    if guideline := guideline_read_by(run):
+def write_guideline(asked: Run | Rehearsal, directory: RunDirectory) -> None:
+    if guideline := guideline_read_by(asked):
         told = {"version": guideline.version, "text": guideline.text}
         directory.data_path(GUIDELINE).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 

@@ -38,6 +38,8 @@ class Cost:
     measured_by: list[Run] = field(default_factory=list)
     is_same_model: bool = True
     """Whether those runs started from the same model; else the speed may be far off."""
+    is_same_layout: bool = True
+    """Whether as many devices shared those runs; else the speed may be far off, too."""
 
     @property
     def asks(self) -> bool:
@@ -55,16 +57,27 @@ def cost_of_run(
     snapshot: Snapshot,
     base: Checkpoint,
     reward: Checkpoint | None = None,
+    holdout: Checkpoint | None = None,
     config: Mapping[str, Any],
+    nodes: int = 1,
+    devices: int = 0,
     now: datetime,
 ) -> Cost:
     """What is known at once; a node is asked for the rest. Nothing is queued.
 
     :raises Refusal: as ``queue_run`` would.
     """
-    settings = check_request(kind, snapshot, base, reward, config)
+    settings = check_request(kind, snapshot, base, reward, holdout, config)
     asked = ask_for_rehearsal(
-        kind=kind, snapshot=snapshot, base=base, reward=reward, settings=settings, now=now
+        kind=kind,
+        snapshot=snapshot,
+        base=base,
+        reward=reward,
+        holdout=holdout,
+        settings=settings,
+        nodes=nodes,
+        devices=devices,
+        now=now,
     )
     return cost_of_rehearsal(asked)
 
@@ -85,7 +98,12 @@ def cost_of_rehearsal(rehearsal: Rehearsal) -> Cost:
         speed=_speed(measured_by),
         measured_by=measured_by,
         is_same_model=all(run.base and run.base.digest == rehearsal.base_digest for run in measured_by),
+        is_same_layout=all(_layout(run) == _layout(rehearsal) for run in measured_by),
     )
+
+
+def _layout(asked: Run | Rehearsal) -> tuple[int, int]:
+    return asked.nodes, asked.devices
 
 
 def _work(settings: Mapping[str, Any], rows: int, tokens: float) -> float:

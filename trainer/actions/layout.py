@@ -6,9 +6,8 @@ from pathlib import Path
 
 from trainer import shelf
 from trainer.actions.candidates_to_judge import write_candidates, write_guideline
-from trainer.actions.runs import SNAPSHOT_KINDS
 from trainer.handoff.rundir import BASELINE, TAUGHT, RunDirectory, RunSpec
-from trainer.models import Checkpoint, Run, Snapshot
+from trainer.models import Checkpoint, Rehearsal, Run, Snapshot
 
 _TRAINER = Path(__file__).resolve().parent.parent
 READ_DEMONSTRATIONS = {Run.Kind.REWARD, Run.Kind.PPO, Run.Kind.EVALUATE}
@@ -27,38 +26,50 @@ class Found:
 
 def lay_out(run: Run, folder: Path, watch: shelf.Watch) -> Found:
     """Fill ``folder`` with settings, data and the newest state that an earlier attempt has saved whole."""
-    base, reward = run.given("base"), run.given("reward")
+    return _take_over(run, lay_out_inputs(run, folder, watch), watch)
+
+
+def lay_out_inputs(asked: Run | Rehearsal, folder: Path, watch: shelf.Watch) -> RunDirectory:
+    """Settings and data, brought here where they are elsewhere.
+
+    :raises FileNotFoundError: the snapshot is on none of the disks that this machine reaches.
+    """
+    base, reward, holdout = asked.given("base"), asked.given("reward"), asked.holdout
     assert base is not None  # queue_run asks for one
-    reference = start_of(base) if run.kind == Run.Kind.EVALUATE else None
+    reference = start_of(base) if asked.kind == Run.Kind.EVALUATE else None
     spec = RunSpec(
-        kind=run.kind,
-        config=run.config,
+        kind=asked.kind,
+        config=asked.config,
         base_model=shelf.local_place(base, watch),
         reward_model=shelf.local_place(reward, watch) if reward else None,
-        holdout_reward=shelf.local_place(run.holdout, watch) if run.holdout else None,
+        holdout_reward=shelf.local_place(holdout, watch) if holdout else None,
         reference_model=shelf.local_place(reference, watch) if reference else None,
         base_digest=base.digest,
         reward_digest=reward.digest if reward else None,
-        snapshot_digest=run.snapshot.digest,
+        snapshot_digest=asked.snapshot.digest,
         code_version=code_version(),
     )
-    shelf.fetch_snapshot(run.snapshot, watch)
-    files = {f"{SNAPSHOT_KINDS[Run.Kind(run.kind)]}.parquet": run.snapshot.file}
-    taught_by = demonstrations_behind(base) if run.kind in READ_DEMONSTRATIONS else None
+    directory = RunDirectory.create(folder, spec, _files(asked, base, watch))
+    if asked.kind == Run.Kind.JUDGE:
+        write_candidates(asked.snapshot, directory, watch)
+    write_guideline(asked, directory)
+    if before := asked.config.get("against"):
+        baseline = Run.objects.select_related("artifact").get(pk=before)
+        shelf.fetch_made(baseline, directory.data_path(BASELINE), watch)
+    watch()
+    return directory
+
+
+def _files(asked: Run | Rehearsal, base: Checkpoint, watch: shelf.Watch) -> dict[str, Path]:
+    shelf.fetch_snapshot(asked.snapshot, watch)
+    files = {asked.snapshot.file.name: asked.snapshot.file}
+    taught_by = demonstrations_behind(base) if asked.kind in READ_DEMONSTRATIONS else None
     if taught_by:
         shelf.fetch_snapshot(taught_by, watch)
     # They may have been deleted since, for the sake of somebody who was erased.
     if taught_by and taught_by.file.exists():
         files["demonstrations.parquet"] = taught_by.file
-    directory = RunDirectory.create(folder, spec, files)
-    if run.kind == Run.Kind.JUDGE:
-        write_candidates(run.snapshot, directory, watch)
-    write_guideline(run, directory)
-    if before := run.config.get("against"):
-        baseline = Run.objects.select_related("artifact").get(pk=before)
-        shelf.fetch_made(baseline, directory.data_path(BASELINE), watch)
-    watch()
-    return _take_over(run, directory, watch)
+    return files
 
 
 def _take_over(run: Run, directory: RunDirectory, watch: shelf.Watch) -> Found:

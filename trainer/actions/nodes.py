@@ -58,20 +58,20 @@ def missing_sweeps(*, now: datetime) -> str:
     ) % {"command": "celery -A config beat; celery -A config worker"}
 
 
-def is_worker_there(*, now: datetime) -> bool:
-    return _workers(now).exists()
-
-
 def missing_workers(*, now: datetime) -> str:
     """What to say loudly where nobody would carry out a run; empty where somebody would."""
-    there = _workers(now)
-    if there.exists():
+    if there := sizes(now=now):
         return _too_large(there)
     waiting = Run.objects.queued().count()
     nobody = _("No worker is there for the queue “%(queue)s”.") % {"queue": QUEUE}
     wait = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting) % {"count": waiting}
     how = how_to_start_one()
     return f"{nobody} {wait} {how}" if waiting else f"{nobody} {how}"
+
+
+def sizes(*, now: datetime) -> list[int]:
+    """Of each node that is there: how many devices it has for a run."""
+    return list(_workers(now).values_list("processes", flat=True))
 
 
 def how_to_start_one() -> str:
@@ -84,11 +84,10 @@ def _workers(now: datetime) -> QuerySet[Node]:
     return Node.objects.alive(now).filter(queue=QUEUE)
 
 
-def _too_large(there: QuerySet[Node]) -> str:
+def _too_large(there: list[int]) -> str:
     """Where a run waits for more than all that are there have together."""
-    sizes = list(there.values_list("processes", flat=True))
     for run in Run.objects.queued().exclude(nodes=1, devices__lte=1).order_by("pk"):
-        if sum(size >= run.devices for size in sizes) < run.nodes:
+        if sum(size >= run.devices for size in there) < run.nodes:
             return _(
                 "%(run)s waits for %(nodes)d nodes with %(devices)d devices each, and there are not so many."
             ) % {"run": run, "nodes": run.nodes, "devices": max(run.devices, 1)}

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from trainer import dispatch, rehearsal, shelf
-from trainer.actions.candidates_to_judge import write_candidates
-from trainer.actions.layout import READ_DEMONSTRATIONS, code_version, demonstrations_behind
+from trainer import dispatch, rehearsal, this_machine
+from trainer.actions.layout import code_version, lay_out_inputs
 from trainer.handoff.endpoints import is_endpoint
-from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.models import Checkpoint, Rehearsal, Run, Snapshot
+from trainer.handoff.rundir import RunSpec
+from trainer.models import Checkpoint, Rehearsal, Snapshot
 
 LEASE = timedelta(seconds=rehearsal.SECONDS + 30)
 
@@ -23,17 +23,24 @@ def ask_for_rehearsal(
     snapshot: Snapshot,
     base: Checkpoint,
     reward: Checkpoint | None,
+    holdout: Checkpoint | None = None,
     settings: Mapping[str, Any],
+    nodes: int = 1,
+    devices: int = 0,
     now: datetime,
 ) -> Rehearsal:
-    """The answer that is there, or a row in which a node will write one."""
+    """The answer that is there, or a row in which a node will write one: of its share, where several nodes
+    are to share the run."""
     asked: dict[str, Any] = {
         "kind": kind,
         "snapshot": snapshot,
         "base_model": base.location,
         "base_digest": base.digest,
         "reward": reward,
+        "holdout": holdout,
         "config": dict(settings),
+        "nodes": nodes,
+        "devices": devices,
     }
     row, is_new = Rehearsal.objects.get_or_create(digest=_digest(asked), defaults={**asked, "asked_at": now})
     if is_new or row.ask_again(now=now):
@@ -42,7 +49,9 @@ def ask_for_rehearsal(
 
 
 def claim_next_rehearsal(*, worker: str, now: datetime) -> Rehearsal | None:
-    for row in Rehearsal.objects.waiting(now).order_by("asked_at"):
+    """What was asked first of those that this machine has enough devices for."""
+    here = Rehearsal.objects.waiting(now).filter(devices__lte=this_machine.processes())
+    for row in here.order_by("asked_at"):
         if row.claim(worker, now=now, lease=LEASE):
             return row
     return None
@@ -52,14 +61,8 @@ def carry_out_rehearsal(
     row: Rehearsal, *, runs_beside: int, clock: Callable[[], datetime], stopping: Callable[[], bool]
 ) -> None:
     """On a node: ask the lab, and write down what it says."""
-    base, reward = row.base, row.reward
-    shelf.fetch_snapshot(row.snapshot, lambda: None)
-    if not _is_here(row.snapshot, base, reward):
-        row.answer(now=clock(), runs_beside=runs_beside)
-        return
-    said = rehearsal.rehearse(
-        _spec(row, base, reward), _files(row, base), stopping, lambda directory: _prepare(row, directory)
-    )
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        said = _ask_the_lab(row, Path(folder) / "run", stopping)
     if said is None:
         row.let_go()
         return
@@ -72,6 +75,17 @@ def carry_out_rehearsal(
     )
 
 
+def _ask_the_lab(row: Rehearsal, folder: Path, stopping: Callable[[], bool]) -> rehearsal.Answer | None:
+    """Empty where something that such a run reads is not here; None where this worker has to leave."""
+    try:
+        directory = lay_out_inputs(row, folder, lambda: None)
+    except FileNotFoundError:
+        return rehearsal.Answer()
+    if not _are_here(directory.spec()):
+        return rehearsal.Answer()
+    return rehearsal.rehearse(directory, stopping, nodes=row.nodes, devices=row.devices)
+
+
 def _digest(asked: Mapping[str, Any]) -> str:
     plain = {name: getattr(value, "pk", value) for name, value in asked.items()}
     # What another version of the lab said counts for nothing.
@@ -79,32 +93,7 @@ def _digest(asked: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_here(snapshot: Snapshot, base: Checkpoint, reward: Checkpoint | None) -> bool:
-    places = [shelf.place_here(one) for one in (base, reward) if one]
-    return snapshot.file.exists() and all(is_endpoint(place) or Path(place).is_dir() for place in places)
-
-
-def _spec(row: Rehearsal, base: Checkpoint, reward: Checkpoint | None) -> RunSpec:
-    return RunSpec(
-        kind=row.kind,
-        config=row.config,
-        base_model=shelf.place_here(base),
-        reward_model=shelf.place_here(reward) if reward else None,
-        base_digest=base.digest,
-        reward_digest=reward.digest if reward else None,
-        snapshot_digest=row.snapshot.digest,
-        code_version=code_version(),
-    )
-
-
-def _files(row: Rehearsal, base: Checkpoint) -> dict[str, Path]:
-    files = {row.snapshot.file.name: row.snapshot.file}
-    taught_by = demonstrations_behind(base) if row.kind in READ_DEMONSTRATIONS else None
-    if taught_by and taught_by.file.exists():
-        files["demonstrations.parquet"] = taught_by.file
-    return files
-
-
-def _prepare(row: Rehearsal, directory: RunDirectory) -> None:
-    if row.kind == Run.Kind.JUDGE:
-        write_candidates(row.snapshot, directory, lambda: None)
+def _are_here(spec: RunSpec) -> bool:
+    """The models. What a hub has, it has for the run: nobody who waits for an answer waits for that."""
+    places = [spec.base_model, spec.reward_model, spec.holdout_reward]
+    return all(is_endpoint(place) or Path(place).is_dir() for place in places if place)

@@ -98,8 +98,7 @@ def queue_run(
     :raises IdempotencyConflict: the key came before with another request.
     :raises TooManyRuns: too many of this person's runs are not over yet.
     """
-    settings = check_request(kind, snapshot, base, reward, config or {})
-    _check_holdout(kind, holdout)
+    settings = check_request(kind, snapshot, base, reward, holdout, config or {})
     asked_for: dict[str, Any] = {
         "campaign": snapshot.campaign,
         "kind": kind,
@@ -153,14 +152,19 @@ def _store(columns: Mapping[str, Any]) -> Run:
 
 
 def check_request(
-    kind: str, snapshot: Snapshot, base: Origin, reward: Origin | None, config: Mapping[str, Any]
+    kind: str,
+    snapshot: Snapshot,
+    base: Origin,
+    reward: Origin | None,
+    holdout: Checkpoint | None,
+    config: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All settings of such a run, those by default too.
 
     :raises WrongSnapshotKind: the snapshot is not what this kind of run reads.
     :raises WrongCheckpointKind: a reward model is given as the start, or something else as the reward model.
     :raises RewardMissing: PPO and best-of-n sampling need a reward model.
-    :raises RewardNotUsed: only PPO and sampling read one.
+    :raises RewardNotUsed: this kind of run reads none, or no hold-out one.
     :raises InvalidConfig: a setting is not known or its value is not allowed.
     :raises BaseRunLost: the run to build on did not succeed.
     """
@@ -170,6 +174,7 @@ def check_request(
     settings = _full_config(kind, config)
     _check_baseline(snapshot, settings)
     _check_reward(kind, reward, settings)
+    _check_holdout(kind, holdout)
     return settings
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from trainer.actions.costs import Cost
 from trainer.admin.base import Facts
 from trainer.admin.links import listed
-from trainer.admin.rehearsals import notes_of_the_node, progress
+from trainer.admin.rehearsals import nobody_large_enough, notes_of_the_node, progress
 from trainer.handoff.plans import MOMENTS, NEEDS, TOO_LARGE, Said, filled
 
 MINUTE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ def shown_cost(cost: Cost | None, *, now: datetime) -> dict[str, Any] | None:
         "facts": [*_cost(cost), *_of_the_lab(told)],
         "needs": [_need(need) for need in told.get("needs", [])],
         "first_request": told.get("first_request", ""),
-        "trouble": _too_large(told) or rehearsal.trouble,
+        "trouble": _too_large(told) or rehearsal.trouble or nobody_large_enough(rehearsal, now),
         "notes": _notes(cost, now),
     }
 
@@ -78,6 +78,7 @@ def _of_the_lab(told: dict[str, Any]) -> Facts:
         "guideline": _("Guideline"),
         "steps": _("Steps"),
         "processes": _("Processes"),
+        "each": _("Each process holds"),
         "weights": _("Weights"),
         "trunk": _("Layers"),
     }
@@ -124,6 +125,8 @@ def _notes(cost: Cost, now: datetime) -> list[str]:
     notes = [_("The time is that of the steps, without loading the model and judging what is held out.")]
     if cost.speed and not cost.is_same_model:
         notes.append(_("The speed is that of runs from other models, so the time may be far off."))
+    if cost.speed and not cost.is_same_layout:
+        notes.append(_("The speed is that of runs on other numbers of devices, so the time may be far off."))
     if not cost.is_counted:
         notes.append(_("Tokens are guessed: four bytes of text each."))
     return [*notes, *notes_of_the_node(cost.rehearsal, now)]

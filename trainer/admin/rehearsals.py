@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from trainer.actions.nodes import how_to_start_one, is_worker_there
+from trainer.actions.nodes import how_to_start_one, sizes
 from trainer.handoff.endpoints import is_endpoint
 from trainer.models import Rehearsal
 
@@ -16,10 +16,30 @@ def progress(rehearsal: Rehearsal, now: datetime) -> str:
         return ""
     if rehearsal.lease_expires_at:
         return _("%(node)s counts tokens and plans memory.") % {"node": rehearsal.worker}
-    if is_worker_there(now=now):
-        return _("A node is asked to count tokens and plan memory. This takes some seconds.")
+    if there := sizes(now=now):
+        asks = _("A node is asked to count tokens and plan memory. This takes some seconds.")
+        return asks if max(there) >= rehearsal.devices else ""
     nobody = _("Nobody is there to count tokens and plan memory; what stands here is guessed.")
     return f"{nobody} {how_to_start_one()}"
+
+
+def nobody_large_enough(rehearsal: Rehearsal, now: datetime) -> str:
+    """Why such a run would wait although nodes are there; empty where it would not."""
+    there = sizes(now=now)
+    fit = sum(size >= rehearsal.devices for size in there)
+    if not there or fit >= rehearsal.nodes:
+        return ""
+    told = {"nodes": rehearsal.nodes, "devices": rehearsal.devices, "fit": fit, "most": max(there)}
+    waits = _("Once started, it would wait until such nodes are there.")
+    return f"{_too_few(**told) % told} {waits}"
+
+
+def _too_few(nodes: int, devices: int, fit: int, most: int) -> str:
+    if nodes == 1:
+        return _("It asks for a node with %(devices)d devices; no node that is there has more than %(most)d.")
+    if devices > 1:
+        return _("It asks for %(nodes)d nodes with %(devices)d devices each; %(fit)d such are there.")
+    return _("It asks for %(nodes)d nodes; %(fit)d are there.")
 
 
 def notes_of_the_node(rehearsal: Rehearsal, now: datetime) -> list[str]:
@@ -34,6 +54,8 @@ def notes_of_the_node(rehearsal: Rehearsal, now: datetime) -> list[str]:
 
 def _of_its_memory(rehearsal: Rehearsal) -> list[str]:
     words = _("Memory is that of %(node)s; another node that takes the run looks at its own.")
+    if rehearsal.nodes > 1:
+        words = _("Memory is that of %(node)s for its part of the run; each other node looks at its own.")
     notes = [words % {"node": rehearsal.worker}]
     if count := rehearsal.runs_beside:
         beside = ngettext(

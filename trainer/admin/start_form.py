@@ -101,15 +101,9 @@ class StartForm(BaseModelForm):
         cleaned = self.cleaned_data
         try:
             return queue_run(
-                kind=self.kind,
-                snapshot=cleaned["snapshot"],
+                **self._asked_for(),
                 base=self.chosen_base(now=now),
-                reward=cleaned.get("reward"),
-                holdout=cleaned.get("holdout"),
-                config=self._given(cleaned),
                 deliver=cleaned.get("deliver", False),
-                nodes=cleaned.get("nodes") or 1,
-                devices=cleaned.get("devices") or 0,
                 created_by=person,
                 idempotency_key=cleaned["idempotency_key"],
                 now=now,
@@ -120,19 +114,24 @@ class StartForm(BaseModelForm):
 
     def cost(self, *, now: datetime) -> Cost | None:
         """What such a run would take; None when it would be refused, for a reason on the form."""
-        cleaned = self.cleaned_data
         try:
-            return cost_of_run(
-                kind=self.kind,
-                snapshot=cleaned["snapshot"],
-                base=self.base_as_it_is(now=now),
-                reward=cleaned.get("reward"),
-                config=self._given(cleaned),
-                now=now,
-            )
+            return cost_of_run(**self._asked_for(), base=self.base_as_it_is(now=now), now=now)
         except Refusal as refusal:
             self.refuse(refusal)
             return None
+
+    def _asked_for(self) -> dict[str, Any]:
+        """What both have to know: whoever checks a run learns of the one that would start."""
+        cleaned = self.cleaned_data
+        return {
+            "kind": self.kind,
+            "snapshot": cleaned["snapshot"],
+            "reward": cleaned.get("reward"),
+            "holdout": cleaned.get("holdout"),
+            "config": self._given(cleaned),
+            "nodes": cleaned.get("nodes") or 1,
+            "devices": cleaned.get("devices") or 0,
+        }
 
     def _given(self, cleaned: Mapping[str, Any]) -> dict[str, str | bool]:
         """The settings that are filled in; an emptied field means its default."""

@@ -28,12 +28,18 @@ def filled(words: str, numbers: Numbers, translate: Translate = str) -> str:
     return translate(words) % known
 
 
-PARTS = {"model", "policy", "reference", "reward model", "critic", "original", "student", "rows", "prompts"}
+PARTS = {
+    *("model", "policy", "reference", "reward model", "critic", "original", "student"),
+    *("rows", "prompts", "completions"),
+}
 
 WORDS = {
     # What a run is like.
     "run": "%(kind)s from %(model)s",
     "processes": "%(count)s on %(device)s",
+    "on each node": "%(count)s on %(device)s, on each of %(nodes)s nodes",
+    "copies": "the whole model, and at most %(rows)s of a batch of %(whole)s %(what)s",
+    "parts": "its part of the layers, and at most %(rows)s of a batch of %(whole)s %(what)s",
     "weights": "%(dtype)s",
     "shared": "the lowest %(below)s of %(layers)s layers are shared",
     "nothing shared": "nothing is shared",

@@ -45,7 +45,17 @@ class Rehearsal(models.Model):
         related_name="rehearsals",
         verbose_name=_("reward model"),
     )
+    holdout = models.ForeignKey(
+        Checkpoint,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="rehearsals_watched_by_it",
+        verbose_name=_("hold-out reward model"),
+    )
     config = models.JSONField(_("settings"), default=dict)
+    nodes = models.PositiveSmallIntegerField(_("nodes"), default=1)
+    devices = models.PositiveSmallIntegerField(_("devices"), default=0)
     asked_at = models.DateTimeField(_("asked for"))
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(_("lease expires"), null=True, blank=True)
@@ -71,8 +81,14 @@ class Rehearsal(models.Model):
         return f"#{self.pk} {self.kind}"
 
     @property
-    def base(self) -> Checkpoint:
-        """The checkpoint that it starts from; not stored where only its name was typed."""
+    def created_at(self) -> datetime:
+        """Of the run, were it started instead."""
+        return self.asked_at
+
+    def given(self, role: str) -> Checkpoint | None:
+        """Its ``base`` or ``reward``, as of a run; not stored where only its name was typed."""
+        if role == "reward":
+            return self.reward
         known = Checkpoint.objects.filter(digest=self.base_digest).first()
         return known or Checkpoint(location=self.base_model, digest=self.base_digest)
 

@@ -65,7 +65,8 @@ def main() -> int:
     if options.dry_run:
         from trainer.rlhf.dry_run import rehearse
 
-        return rehearse(directory, options.processes, as_json=options.dry_run == "json")
+        as_json = options.dry_run == "json"
+        return rehearse(directory, options.processes, nodes=options.nodes, as_json=as_json)
     if (outcome := directory.outcome()) and outcome.succeeded:
         print(f"{directory.path} is done already.", file=sys.stderr)
         return 0

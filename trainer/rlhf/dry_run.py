@@ -1,6 +1,7 @@
 """``--dry-run`` prints what a run will read, do and need; and what cannot fit is refused."""
 
 import json
+import os
 import sys
 import traceback
 
@@ -17,8 +18,9 @@ from trainer.rlhf.synthetic.outlook import outlook
 from trainer.rlhf.world import World
 
 
-def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = False) -> int:
-    """Print the plan of a run, and touch nothing. Returns 1 where it could not be carried out."""
+def rehearse(directory: RunDirectory, processes: int | None, *, nodes: int = 1, as_json: bool = False) -> int:
+    """Print the plan of a run, for one of its ``nodes``, and touch nothing. Returns 1 where it could not be
+    carried out."""
     count = torch.cuda.device_count() if processes is None else processes
     try:
         spec = directory.spec()
@@ -31,7 +33,7 @@ def rehearse(directory: RunDirectory, processes: int | None, *, as_json: bool = 
             print(f"{spec.kind} from {spec.base_model}: its weights are loaded elsewhere", flush=True)
             return 0
         assert isinstance(config, Planned)
-        planned = outline(config, directory, device=pick_device(), processes=max(count, 1))
+        planned = outline(config, directory, device=pick_device(), processes=max(count, 1), nodes=nodes)
         print(planned.json() if as_json else planned.text(), flush=True)
         planned.plan.check(planned.changes)
     except (LabError, ConfigError) as error:
@@ -48,7 +50,9 @@ def refuse_what_cannot_fit(config: LabConfig, directory: RunDirectory, world: Wo
     if is_endpoint(directory.spec().base_model) or not isinstance(config, Planned):
         return
     try:
-        planned = outline(config, directory, device=world.device, processes=world.size)
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", world.size))
+        nodes = world.size // here
+        planned = outline(config, directory, device=world.device, processes=here, nodes=nodes)
     except (RuntimeError, NotImplementedError, TypeError, AttributeError):
         # A model that cannot be computed without weights may well be trained.
         traceback.print_exc()

@@ -1,7 +1,6 @@
 """A run before it starts, in names and numbers: what it reads, what it will hold, what may make it fit."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 
 import torch
@@ -51,26 +50,31 @@ class Outline:
         )
 
 
-def outline(config: Planned, directory: RunDirectory, *, device: torch.device, processes: int) -> Outline:
-    """:raises LabError: there is nothing to learn from, or no model to start from."""
-    spec = directory.spec()
+def outline(
+    config: Planned, directory: RunDirectory, *, device: torch.device, processes: int, nodes: int = 1
+) -> Outline:
+    """Of a run that ``processes`` share on each of its ``nodes``.
+
+    :raises LabError: there is nothing to learn from, or no model to start from.
+    """
+    spec, all_processes = directory.spec(), processes * nodes
     traits, tokenizer = Traits.of(spec.base_model), load_tokenizer(spec.base_model)
     if isinstance(config, CompressConfig):
-        reading = read_compression(config, directory, tokenizer, processes)
+        reading = read_compression(config, directory, tokenizer, all_processes)
         found = compression_needs(config, spec, reading)
     else:
-        reading = read(config, directory, tokenizer, traits, processes)
-        found = needs(config, spec, reading, processes)
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
+        reading = read(config, directory, tokenizer, traits, all_processes)
+        found = needs(config, spec, reading, all_processes)
     found = [need if need.during in ON_HOST else replace(need, on=str(device)) for need in found]
-    plan = Plan(found, free_memory(device, here))
+    plan = Plan(found, free_memory(device, processes))
     facts = {
         "run": Said("run", {"kind": spec.kind, "model": spec.base_model}),
-        "processes": Said("processes", {"count": processes, "device": device.type}),
+        "processes": _about_the_processes(device, processes, nodes),
+        **_about_each(config, reading, all_processes),
         **_about_the_model(config, traits),
         **_about_the_data(config, reading),
     }
-    return Outline(facts, reading, plan, changes(config, processes))
+    return Outline(facts, reading, plan, changes(config, all_processes))
 
 
 def changes(config: Planned, processes: int) -> list[Said]:
@@ -111,6 +115,26 @@ def _set(setting: str, value: str) -> Said:
 
 
 SMALL_NUMBERS = _set("dtype", "bfloat16")
+
+
+def _about_the_processes(device: torch.device, processes: int, nodes: int) -> Said:
+    numbers = {"count": processes, "device": device.type}
+    return Said("processes", numbers) if nodes == 1 else Said("on each node", {**numbers, "nodes": nodes})
+
+
+def _about_each(config: Planned, reading: Reading, processes: int) -> dict[str, Said]:
+    """What is held by each of several processes that share a run."""
+    if processes == 1 or isinstance(config, QuantizeConfig):  # all but the first do nothing there
+        return {}
+    if isinstance(config, PPOConfig):
+        what, whole = "completions", config.rollout_size
+    elif isinstance(config, SampleConfig):
+        what, whole = "prompts", min(config.prompts_at_once, reading.learned)
+    else:
+        what, whole = "rows", min(config.batch_size, reading.learned)
+    is_spread = isinstance(config, TrainingConfig) and config.shard
+    numbers = {"rows": -(-whole // processes), "whole": whole, "what": what}
+    return {"each": Said("parts" if is_spread else "copies", numbers)}
 
 
 def _about_the_model(config: Planned, traits: Traits) -> dict[str, Said]:

@@ -47,7 +47,7 @@ from trainer.rlhf.rewards import holdout_reward, whole_reward
 def needs(config: Config, spec: RunSpec, reading: Reading, processes: int) -> list[Need]:
     """Everything that takes memory in one process."""
     if isinstance(config, SampleConfig):
-        return sampling_run(config, spec, reading)
+        return sampling_run(config, spec, reading, processes)
     if isinstance(config, PPOConfig):
         return ppo_run(config, spec, reading, processes)
     return supervised_run(config, spec, reading, processes)
@@ -90,10 +90,9 @@ def supervised_run(
     return found
 
 
-def sampling_run(config: SampleConfig, spec: RunSpec, reading: Reading) -> list[Need]:
+def sampling_run(config: SampleConfig, spec: RunSpec, reading: Reading, processes: int) -> list[Need]:
     backbone = blank_backbone(spec.base_model, pick_dtype(config), lora_rank=0, lora_layers=0)
-    prompts = max(1, config.batch_size // config.draws_per_prompt)
-    prompts = min(prompts, reading.learned)
+    prompts = -(-min(config.prompts_at_once, reading.learned) // processes)
     cast = Cast({"policy": backbone}, {}, {})
     return [
         *weights(cast),

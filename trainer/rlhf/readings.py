@@ -145,13 +145,12 @@ def _rollouts(config: PPOConfig, directory: RunDirectory, tokenizer: Any, proces
 
 def _candidates(config: SampleConfig, directory: RunDirectory, tokenizer: Any) -> Reading:
     prompts, left_out = prompts_to_answer(config, directory, tokenizer)
-    together = max(1, config.batch_size // config.draws_per_prompt)
     longest_prompt = max(len(ids) for _key, ids in prompts)
     return Reading(
         learned=len(prompts),
         held_out=0,
         left_out=left_out,
-        steps=-(-len(prompts) // together),
+        steps=-(-len(prompts) // config.prompts_at_once),
         tokens=sum(len(ids) for _key, ids in prompts),
         longest=longest_prompt + config.max_new_tokens,
         longest_prompt=longest_prompt,

@@ -51,7 +51,7 @@ def sample_candidates(
     # Prompts of like length side by side; the longest first, so that a lack of memory shows at once.
     wanted = sorted(prompts, key=lambda item: -len(item[1]))
     repeats = config.draws_per_prompt
-    size = max(1, config.batch_size // repeats)
+    size = config.prompts_at_once
     starts = range(0, len(wanted), size)
     kept: list[Candidate] = []
     for step, start in enumerate(starts, start=1):

@@ -27,6 +27,18 @@ from trainer.rlhf.world import World
 CPU = torch.device("cpu")
 WAYS = [{}, {"lora_rank": 0}, {"gradient_checkpointing": True}]
 
+LAYOUT = {
+    "sft": {"batch_size": 6, "shard": True},
+    "ppo": {"rollout_size": 8, "minibatch_size": 8, "critic": "policy"},
+    "sample": {"completions_per_prompt": 2, "batch_size": 12},
+}
+EACH = {
+    "sft": Said("parts", {"rows": 2, "whole": 6, "what": "rows"}),
+    "ppo": Said("copies", {"rows": 2, "whole": 8, "what": "completions"}),
+    "sample": Said("copies", {"rows": 2, "whole": 6, "what": "prompts"}),
+}
+"""With four processes."""
+
 
 def planned(directory):
     spec = directory.spec()
@@ -123,6 +135,22 @@ class TestWeights:
         assert bytes_of(needs, "gradients") == held_of_learned
         assert bytes_of(needs, "moments") == 2 * held_of_learned
         assert bytes_of(needs, "whole model", "gathered model") == 2 * size(backbone.parameters())
+
+    @pytest.mark.parametrize("kind", ["sft", "ppo", "sample"])
+    def test_are_those_of_one_node_with_all_devices_where_several_share_them(self, lab, chain, kind):
+        directory = lab.directory(
+            kind, model=chain["sft"].result_path, reward_model=chain["reward"].result_path, **LAYOUT[kind]
+        )
+        spec = directory.spec()
+        config = build_config(kind, spec.config)
+
+        together = outline(config, directory, device=CPU, processes=4)
+        apart = outline(config, directory, device=CPU, processes=2, nodes=2)
+        alone = outline(config, directory, device=CPU, processes=1)
+
+        assert apart.plan.needs == together.plan.needs != alone.plan.needs
+        assert apart.facts["each"] == together.facts["each"] == EACH[kind]
+        assert "each" not in alone.facts
 
     def test_of_a_run_without_a_reward_model_hold_none(self, lab):
         settings = {"rewards": [("python:json:dumps", 1.0)], "critic": "policy"}

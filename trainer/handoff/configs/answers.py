@@ -41,6 +41,10 @@ class SampleConfig(LabConfig):
     def draws_per_prompt(self) -> int:
         return self.completions_per_prompt * self.best_of
 
+    @property
+    def prompts_at_once(self) -> int:
+        return max(1, self.batch_size // self.draws_per_prompt)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(SampleConfig):

@@ -3,11 +3,13 @@
 Without ``RUNS_STORE`` everything stays in the folders of this machine, or of the disk that all share.
 """
 
+import fcntl
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from fsspec.core import url_to_fs
@@ -17,6 +19,7 @@ from trainer.models import Checkpoint, Run, Snapshot
 
 Watch = Callable[[], None]
 BLOCK = 1 << 20
+WAIT_SECONDS = 0.5
 LOGS = (CONFIG, METRICS, SAMPLES, f"{TAUGHT}/{SAMPLES}")
 PULLED = 2
 """Saved states that are fetched: should the newest be spoilt, the one before is there."""
@@ -71,17 +74,15 @@ def share_snapshot(snapshot: Snapshot) -> None:
 
 
 def fetch_snapshot(snapshot: Snapshot, watch: Watch) -> None:
-    if is_set() and not snapshot.file.exists():
-        snapshot.folder.mkdir(parents=True, exist_ok=True)
-        pull(_url_of_snapshot(snapshot), snapshot.file, watch)
+    if is_set():
+        _fetch_once(_url_of_snapshot(snapshot), snapshot.file, watch)
 
 
 def local_place(checkpoint: Checkpoint, watch: Watch) -> str:
     """The checkpoint's folder on this machine, fetched if it is elsewhere; or its Hugging Face id."""
     kept = Path(place_here(checkpoint))
-    if "://" in checkpoint.location and not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        pull(checkpoint.location, kept, watch)
+    if "://" in checkpoint.location:
+        _fetch_once(checkpoint.location, kept, watch)
     return place_here(checkpoint)
 
 
@@ -90,6 +91,27 @@ def place_here(checkpoint: Checkpoint) -> str:
     if "://" not in checkpoint.location:
         return checkpoint.location
     return str(Path(settings.RUNS_ROOT) / "fetched" / checkpoint.digest)
+
+
+def _fetch_once(url: str, target: Path, watch: Watch) -> None:
+    """Runs, and who asks about the next one, may want the same at a time: the others wait for the first."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        while not _is_ours(lock):
+            watch()
+            time.sleep(WAIT_SECONDS)
+        if not target.exists():  # by now
+            pull(url, target, watch)
+
+
+def _is_ours(lock: IO[str]) -> bool:
+    """Whoever dies lets go of it."""
+    with suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 # --- What runs save

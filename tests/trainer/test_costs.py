@@ -302,7 +302,9 @@ class TestCheckingAForm:
         third = client.get(first.context["check"]["url"])
 
         assert "A node is asked to count tokens" in first.content.decode()
-        assert "node counts tokens and plans memory." in second.content.decode()
+        assert (
+            "node fetches what such a run reads, counts tokens and plans memory." in second.content.decode()
+        )
         assert "There is no such model." in third.content.decode()
         live = ["data-live-on" in page.content.decode() for page in (first, second, third)]
         assert live == [True, True, False]

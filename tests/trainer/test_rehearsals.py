@@ -8,8 +8,14 @@ import pytest
 
 from tests.conftest import NOON
 from tests.trainer.answering_node import answer_next
+from trainer import shelf
 from trainer.actions.erasures import delete_rows
-from trainer.actions.rehearsals import LEASE, ask_for_rehearsal, claim_next_rehearsal
+from trainer.actions.rehearsals import (
+    LEASE,
+    ask_for_rehearsal,
+    carry_out_rehearsal,
+    claim_next_rehearsal,
+)
 from trainer.actions.retention import collect_garbage
 from trainer.clocks import database_now
 from trainer.models import Rehearsal
@@ -94,13 +100,32 @@ class TestANode:
         assert follower.answer(now=later, told=TOLD)
         assert Rehearsal.objects.get().trouble == ""
 
-    def test_that_has_to_leave_gives_the_question_back_and_ends_the_lab(self, ask, lab_says):
-        lab_says("import time", "time.sleep(60)")
+    def test_that_has_to_leave_gives_the_question_back_and_ends_the_lab(self, ask, lab_says, tmp_path):
+        begun = tmp_path / "begun"
+        lab_says("import time", f"open({str(begun)!r}, 'w')", "time.sleep(60)")
         ask()
 
-        answer_next(stopping=lambda: True)
+        answer_next(stopping=begun.exists)
 
         assert claim_next_rehearsal(worker="other", now=NOON)
+
+    def test_keeps_the_question_while_it_brings_what_the_run_reads(self, ask, lab_says, monkeypatch):
+        lab_says(SAYS)
+        row, late = ask(), NOON + Rehearsal.PATIENCE
+        seen = []
+
+        def bring(snapshot, watch):
+            watch()
+            row.refresh_from_db()
+            seen.append((row.lease_expires_at, row.is_waited_for(late)))
+            assert claim_next_rehearsal(worker="other", now=late) is None
+
+        monkeypatch.setattr(shelf, "fetch_snapshot", bring)
+        claimed = claim_next_rehearsal(worker="node", now=NOON)
+        carry_out_rehearsal(claimed, runs_beside=0, clock=lambda: late, stopping=lambda: False)
+
+        assert seen == [(late + LEASE, True)]
+        assert claimed.told == TOLD
 
     def test_answers_beside_a_run_as_soon_as_it_looks_at_the_queue(self, ask, lab_says, transactional_db):
         lab_says(SAYS)

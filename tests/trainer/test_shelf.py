@@ -1,5 +1,8 @@
 """Two nodes that share a database and an address, and no disk."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 import fsspec
@@ -8,10 +11,12 @@ from django.test import override_settings
 
 from annotation import doorbell
 from tests.conftest import NOON
-from trainer import launch, pulse
+from tests.trainer.answering_node import answer_next
+from trainer import launch, pulse, rehearsal, shelf
 from trainer.actions.execution import execute_next_run
+from trainer.actions.rehearsals import ask_for_rehearsal
 from trainer.actions.runs import queue_run
-from trainer.models import Run
+from trainer.models import Checkpoint, Run
 
 SAVES = [
     "run.log_metrics(step=1, steps=2, loss=0.5)",
@@ -87,3 +92,48 @@ class TestTwoNodes:
         assert made.location == run.artifact.location.replace(f"/{run.pk}/", f"/{waiting.pk}/")
         storage, root = fsspec.core.url_to_fs(made.location)
         assert storage.exists(f"{root}/model.safetensors")
+
+    def test_one_says_what_a_run_would_take_before_it_has_had_any(
+        self, waiting, node, frozen, script, settings, tmp_path, monkeypatch
+    ):
+        made = node("kitchen", *GOES_ON[4:]).result
+        lab = script(
+            "from pathlib import Path",
+            "assert (Path(run.spec().base_model) / 'model.safetensors').read_text() == 'weights'",
+            "assert run.data_path('rankings.parquet').exists()",
+            "assert run.data_path('demonstrations.parquet').exists()",
+            "print('{\"facts\": {}}')",
+        )
+        monkeypatch.setattr(rehearsal, "lab_command", lambda directory, *_layout: [*lab, str(directory.path)])
+
+        ask_for_rehearsal(
+            kind="reward", snapshot=frozen["rankings"], base=made, reward=None, settings={}, now=NOON
+        )
+        settings.RUNS_ROOT = tmp_path / "cellar" / "runs"
+        with override_settings(SNAPSHOTS_ROOT=tmp_path / "cellar" / "snapshots"):
+            row = answer_next("cellar")
+
+        assert (row.told, row.trouble) == ({"facts": {}}, "")
+
+    def test_on_one_machine_what_two_want_at_a_time_is_brought_once(
+        self, store, settings, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(shelf, "WAIT_SECONDS", 0.01)
+        settings.RUNS_ROOT = tmp_path / "cellar"
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "model.safetensors").write_text("weights")
+        shelf.push(tmp_path / "made", f"{store}/made")
+        made = Checkpoint(location=f"{store}/made", digest="m" * 64)
+        is_at_it, is_waited_for = Event(), Event()
+
+        def in_no_hurry():
+            is_at_it.set()
+            assert is_waited_for.wait(20)
+
+        with ThreadPoolExecutor(1) as other:
+            first = other.submit(shelf.local_place, made, in_no_hurry)
+            assert is_at_it.wait(20)
+            second = shelf.local_place(made, is_waited_for.set)
+
+        assert first.result() == second
+        assert (Path(second) / "model.safetensors").read_text() == "weights"

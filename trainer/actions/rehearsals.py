@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from trainer import dispatch, rehearsal, this_machine
+from trainer import dispatch, rehearsal, shelf, this_machine
 from trainer.actions.layout import code_version, lay_out_inputs
+from trainer.clocks import since_boot
 from trainer.handoff.endpoints import is_endpoint
 from trainer.handoff.rundir import RunSpec
 from trainer.models import Checkpoint, Rehearsal, Snapshot
+from trainer.pulse import BEAT_SECONDS, Leaving
 
 LEASE = timedelta(seconds=rehearsal.SECONDS + 30)
 
@@ -42,6 +45,7 @@ def ask_for_rehearsal(
         "nodes": nodes,
         "devices": devices,
     }
+    shelf.share_snapshot(snapshot)
     row, is_new = Rehearsal.objects.get_or_create(digest=_digest(asked), defaults={**asked, "asked_at": now})
     if is_new or row.ask_again(now=now):
         dispatch.ring()
@@ -62,10 +66,11 @@ def carry_out_rehearsal(
 ) -> None:
     """On a node: ask the lab, and write down what it says."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        said = _ask_the_lab(row, Path(folder) / "run", stopping)
-    if said is None:
-        row.let_go()
-        return
+        try:
+            said = _ask_the_lab(row, Path(folder) / "run", clock, stopping)
+        except Leaving:
+            row.let_go()
+            return
     row.answer(
         now=clock(),
         told=said.told,
@@ -75,15 +80,40 @@ def carry_out_rehearsal(
     )
 
 
-def _ask_the_lab(row: Rehearsal, folder: Path, stopping: Callable[[], bool]) -> rehearsal.Answer | None:
-    """Empty where something that such a run reads is not here; None where this worker has to leave."""
+def _ask_the_lab(
+    row: Rehearsal, folder: Path, clock: Callable[[], datetime], stopping: Callable[[], bool]
+) -> rehearsal.Answer:
+    """Empty where something that such a run reads cannot be had here.
+
+    :raises Leaving: this worker has to leave, or another one has the question by now.
+    """
     try:
-        directory = lay_out_inputs(row, folder, lambda: None)
+        directory = lay_out_inputs(row, folder, _Hold(row, clock, stopping).watch)
     except FileNotFoundError:
         return rehearsal.Answer()
     if not _are_here(directory.spec()):
         return rehearsal.Answer()
-    return rehearsal.rehearse(directory, stopping, nodes=row.nodes, devices=row.devices)
+    said = rehearsal.rehearse(directory, stopping, nodes=row.nodes, devices=row.devices)
+    if said is None:
+        raise Leaving
+    return said
+
+
+class _Hold:
+    """Keeps the question while what such a run reads is brought here, which may take longer than a lease."""
+
+    def __init__(self, row: Rehearsal, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> None:
+        self.row, self.clock, self.stopping = row, clock, stopping
+        self.renewed_at = -math.inf
+
+    def watch(self) -> None:
+        """:raises Leaving: as above."""
+        if self.stopping():
+            raise Leaving
+        if since_boot() - self.renewed_at >= BEAT_SECONDS:
+            self.renewed_at = since_boot()
+            if not self.row.extend(now=self.clock(), lease=LEASE):
+                raise Leaving
 
 
 def _digest(asked: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ def progress(rehearsal: Rehearsal, now: datetime) -> str:
     if not rehearsal.is_waited_for(now):
         return ""
     if rehearsal.lease_expires_at:
-        return _("%(node)s counts tokens and plans memory.") % {"node": rehearsal.worker}
+        words = _("%(node)s fetches what such a run reads, counts tokens and plans memory.")
+        return words % {"node": rehearsal.worker}
     if there := sizes(now=now):
         asks = _("A node is asked to count tokens and plan memory. This takes some seconds.")
         return asks if max(there) >= rehearsal.devices else ""

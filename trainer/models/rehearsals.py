@@ -93,7 +93,9 @@ class Rehearsal(models.Model):
         return known or Checkpoint(location=self.base_model, digest=self.base_digest)
 
     def is_waited_for(self, now: datetime) -> bool:
-        return self.answered_at is None and self.asked_at > now - self.PATIENCE
+        """Longer where a node has it: what it has to bring here first may be large."""
+        is_held = self.lease_expires_at is not None and self.lease_expires_at > now
+        return self.answered_at is None and (is_held or self.asked_at > now - self.PATIENCE)
 
     def ask_again(self, *, now: datetime) -> bool:
         """Unless the answer is fresh. Whoever is at work goes on. Return whether a node is asked."""
@@ -106,6 +108,10 @@ class Rehearsal(models.Model):
         # Also the columns themselves: PostgreSQL looks at them again once another writer is done.
         free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now)
         return self._move(waiting & free, worker=worker, lease_expires_at=now + lease)
+
+    def extend(self, *, now: datetime, lease: timedelta) -> bool:
+        """Return False if another node has it by now."""
+        return self._move(Q(worker=self.worker, answered_at=None), lease_expires_at=now + lease)
 
     def let_go(self) -> bool:
         """Without an answer: another node may take it."""

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 UNFOLD = {
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
+    "LOGIN": {"form": "config.sign_in.SignInForm"},
     "SITE_TITLE": "Rankwright",
     "SITE_HEADER": "Rankwright",
     "SITE_SUBHEADER": _("Rankings into better models"),

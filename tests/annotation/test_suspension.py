@@ -1,7 +1,14 @@
 import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
-from annotation.actions.suspension import may_manage, reinstate_person, suspend_person
+from annotation.actions.suspension import (
+    may_manage,
+    reinstate_person,
+    suspend_person,
+    suspended_person,
+)
 from annotation.errors import NotAllowed
 from annotation.models import Assignment, Person, Ranking
 from tests.annotation.test_submit_ranking import submit
@@ -17,6 +24,12 @@ def signed_in(person):
 def sign_in(client, password):
     name = {"username": "ada", "password": password}
     return client.post("/api/session", name, content_type="application/json")
+
+
+def sign_in_to_admin(client, name, password):
+    """What the page says."""
+    page = client.post("/admin/login/", {"username": name, "password": password})
+    return page.content.decode()
 
 
 class TestSuspending:
@@ -49,6 +62,39 @@ class TestSuspending:
         assert (
             Client().get("/api/me", headers={"x-person": str(ada.pk)}).json()["code"] == "not_authenticated"
         )
+
+    def test_is_said_on_the_admins_page_after_the_right_password_alone(self, rhea, ada):
+        root = Person.objects.create_superuser("root", password="battery staple")
+        Person.objects.filter(pk=rhea.pk).update(password=root.password)
+        suspend_person(person=rhea, by=root, now=NOON)
+        in_chinese = Client(headers={"accept-language": "zh-hans"})
+
+        told = sign_in_to_admin(Client(), "rhea", "battery staple")
+        told_in_chinese = sign_in_to_admin(in_chinese, "rhea", "battery staple")
+        wrong = sign_in_to_admin(Client(), "rhea", "wrong horse")
+        unknown = sign_in_to_admin(Client(), "nobody", "battery staple")
+
+        assert "Your account is suspended. Ask another researcher" in told
+        assert "您的账号已被停用" in told_in_chinese
+        for page in (wrong, unknown):
+            assert "Please enter the correct" in page and "suspended" not in page
+
+    def test_is_said_to_nobody_who_has_guessed_too_often(self, rhea, ada):
+        suspend_person(person=ada, by=rhea, now=NOON)
+        for _attempt in range(settings.AXES_FAILURE_LIMIT):
+            sign_in_to_admin(Client(), "ada", "wrong horse")
+
+        assert "suspended" not in sign_in_to_admin(Client(), "ada", "correct horse")
+
+    @pytest.mark.parametrize("name", ["ada", "rhea", "nobody"])
+    def test_takes_as_long_to_deny_whoever_is_asked_about(self, rhea, ada, monkeypatch, name):
+        suspend_person(person=ada, by=rhea, now=NOON)
+        hashed = []
+        monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *_args: hashed.append(name) or "no digest")
+
+        assert suspended_person(name=name, password="wrong horse") is None
+
+        assert hashed == [name]
 
     def test_is_no_longer_said_once_they_are_let_in_again_and_signs_nobody_in(self, ada, rhea):
         at_work = signed_in(ada)

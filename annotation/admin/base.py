@@ -2,6 +2,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
 from annotation.models import Person
@@ -19,6 +20,12 @@ class ForResearchers:
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_researcher(request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[str]]:
+        """What ``RecordAdmin`` keeps is protected; Django would tell even superusers that they lack a
+        permission."""
+        listed, counts, kept, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        return listed, counts, set(), [*protected, *(capfirst(name) for name in sorted(kept))]
 
 
 class RecordAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]  # unfold ships no types

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import random
 import re
 
 import pytest
@@ -8,8 +9,10 @@ from django.test import Client
 
 from annotation import personal_data
 from annotation.actions import import_queue
+from annotation.actions.demonstrations import claim_demonstration
 from annotation.actions.import_queue import run_next_import
 from annotation.actions.prompts import add_prompt
+from annotation.actions.suggestions import show_suggestion
 from annotation.models import Campaign, Import, Prompt
 from tests.annotation.test_submit_ranking import submit
 from tests.conftest import NOON
@@ -314,6 +317,34 @@ def test_history_cannot_be_deleted(admin, claimed, ada):
 
     assert answer.status_code == 403
     assert json.dumps(ranking.tiers)
+
+
+class TestDeletingACampaign:
+    @pytest.fixture
+    def delete(self, admin, kitchen):
+        page = f"/admin/annotation/campaign/{kitchen.pk}/delete/"
+        return lambda **options: admin.post(page, {"post": "yes"}, **options)
+
+    def test_in_which_somebody_has_worked_is_refused_with_what_is_kept(self, delete, kitchen, soup_set, ada):
+        kitchen.offers_suggestions = True
+        kitchen.save()
+        draft = claim_demonstration(campaign=kitchen, labeler=ada)
+        show_suggestion(demonstration=draft, rng=random.Random(0))
+
+        answer = delete()
+        in_chinese = delete(headers={"Accept-Language": "zh-CN"}).content.decode()
+
+        page = " ".join(answer.content.decode().split())
+        assert answer.status_code == 200
+        assert "would require deleting the following protected related objects" in page
+        assert "<li> Candidate set </li> <li> Demonstration </li>" in page
+        assert "permission" not in page
+        assert "示范" in in_chinese and "权限" not in in_chinese
+        assert Campaign.objects.filter(pk=kitchen.pk).exists()
+
+    def test_in_which_nobody_has_is_done(self, delete, kitchen, soup):
+        assert delete().status_code == 302
+        assert not Campaign.objects.filter(pk=kitchen.pk).exists()
 
 
 def test_texts_keep_their_lines_below_who_said_them(admin, kitchen):

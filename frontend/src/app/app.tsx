@@ -66,7 +66,7 @@ function Session() {
   const [isChat, wanted] = useRoute('/chat/:campaign?/*?')
   const [isJoining] = useRoute('/join')
   useLanguage()
-  useOnline(me.isError, me.refetch)
+  useAgainOnline(me.isError, me.refetch)
 
   if (me.error) {
     return <Notice kind="error" words={wordsFor(me.error, t)} action={{ label: t('retry'), run: () => void me.refetch() }} />
@@ -100,11 +100,12 @@ function Session() {
 }
 
 /** What failed without a network is asked again as soon as there is one. */
-function useOnline(isWaiting: boolean, again: () => unknown) {
+function useAgainOnline(isWaiting: boolean, again: () => unknown) {
   useEffect(() => {
     if (!isWaiting) return
-    addEventListener('online', again)
-    return () => removeEventListener('online', again)
+    const listener = () => void again()
+    addEventListener('online', listener)
+    return () => removeEventListener('online', listener)
   }, [isWaiting, again])
 }
 

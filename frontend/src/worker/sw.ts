@@ -5,10 +5,11 @@ declare const __KEPT_FILES__: string[]
 /** As much of a worker's scope as is used here: its own types would be everybody's. */
 declare const self: { addEventListener(name: 'install', run: (event: { waitUntil(done: Promise<unknown>): void }) => void): void }
 
-/** One page carries all screens. It comes from the server wherever that answers, so no old version lives on. */
+/** One page carries all screens. It comes from the server wherever that answers in time. */
 const PAGE = '/app/'
 const page = new NetworkFirst({
   cacheName: 'page',
+  // Then the page of the last visit opens instead. What the server sends later is kept for the next one.
   networkTimeoutSeconds: 5,
   // Whatever the address below /app/, and whoever reads: the page is the same, and holds nobody's data.
   matchOptions: { ignoreVary: true },

@@ -22,10 +22,10 @@ class ForResearchers:
         return is_researcher(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[str]]:
-        """What ``RecordAdmin`` keeps is protected; Django would tell even superusers that they lack a
-        permission."""
+        """What ``RecordAdmin`` keeps is protected, and named by its kinds: of rows there may be thousands.
+        Django would tell even superusers that they lack a permission."""
         listed, counts, kept, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
-        return listed, counts, set(), [*protected, *(capfirst(name) for name in sorted(kept))]
+        return listed, counts, set(), [capfirst(name) for name in sorted(kept)] or protected
 
 
 class RecordAdmin(ForResearchers, ModelAdmin):  # type: ignore[misc]  # unfold ships no types

@@ -216,8 +216,8 @@ class TestCheckingAForm:
         ("asked", "words"),
         [
             ({"devices": "8"}, "a node with 8 devices; no node that is there has more than 2."),
-            ({"nodes": "3", "devices": "2"}, "3 nodes with 2 devices each; 1 such are there."),
-            ({"nodes": "3"}, "3 nodes; 2 are there."),
+            ({"nodes": "3", "devices": "2"}, "3 nodes with 2 devices each, and finds only 1."),
+            ({"nodes": "3"}, "3 nodes, and finds only 2."),
         ],
     )
     def test_says_where_too_few_nodes_have_so_many_devices(self, check, settings, asked, words):

@@ -39,8 +39,8 @@ def _too_few(nodes: int, devices: int, fit: int, most: int) -> str:
     if nodes == 1:
         return _("It asks for a node with %(devices)d devices; no node that is there has more than %(most)d.")
     if devices > 1:
-        return _("It asks for %(nodes)d nodes with %(devices)d devices each; %(fit)d such are there.")
-    return _("It asks for %(nodes)d nodes; %(fit)d are there.")
+        return _("It asks for %(nodes)d nodes with %(devices)d devices each, and finds only %(fit)d.")
+    return _("It asks for %(nodes)d nodes, and finds only %(fit)d.")
 
 
 def notes_of_the_node(rehearsal: Rehearsal, now: datetime) -> list[str]:

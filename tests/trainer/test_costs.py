@@ -17,6 +17,7 @@ from trainer.actions.layout import lay_out, lay_out_inputs
 from trainer.actions.nodes import register_node
 from trainer.actions.rehearsals import LEASE
 from trainer.actions.runs import queue_run
+from trainer.admin.costs import shown_cost
 from trainer.admin.rehearsals import notes_of_the_node
 from trainer.errors import RewardMissing
 from trainer.handoff.plans import Said
@@ -101,6 +102,16 @@ class TestTheDesksGuess:
         finished(sft_run, 10.0)
 
         assert (sft_cost().measured_by, sft_cost().is_same_model) == ([sft_run], True)
+
+    def test_knows_whether_other_numbers_of_devices_were_measured(self, frozen, base, sft_run):
+        finished(sft_run, 10.0)
+        asked = {"kind": "sft", "snapshot": frozen["demonstrations"], "base": base, "config": {}}
+
+        alike, apart = (cost_of_run(**asked, devices=count, now=NOON) for count in (0, 2))
+
+        assert (alike.is_same_layout, apart.is_same_layout) == (True, False)
+        note = "The speed is that of runs on other numbers of devices"
+        assert note in " ".join(shown_cost(apart, now=NOON)["notes"])
 
     def test_is_refused_as_the_run_would_be(self, frozen, base):
         with pytest.raises(RewardMissing):

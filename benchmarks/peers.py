@@ -16,8 +16,10 @@ PACKAGES = {
     "trl-ppo": ["trl==1.12.0", *COMMON],
     # With the server of its own image.
     "label-studio": ["label-studio==1.23.2", "uwsgi==2.0.31"],
+    # llama.cpp, built.
+    "llama-cpp": ["xllamacpp==2026.10.11549"],
 }
-WITHOUT_TORCH = {"label-studio"}
+WITHOUT_TORCH = {"label-studio", "llama-cpp"}
 
 
 def peer_python(name: str) -> Path:

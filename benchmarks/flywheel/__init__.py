@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 
-PARTS = ("arena", "compression", "layers", "serving", "student", "users")
+PARTS = ("arena", "compression", "layers", "llama_cpp", "serving", "student", "users")
 """Each is a module with ``figures(repeats)``."""
 
 

@@ -108,9 +108,12 @@ class Batch:
         return past & (own | (self.part == 0)[:, None, :])
 
     def rows(self, index: Tensor) -> "Batch":
-        """The chosen sequences, padded no further than the longest of them. Each has a row to itself."""
+        """The chosen sequences, padded no further than the longest of them. Each has a row to itself; of
+        none, there is one row that nothing is read from."""
         if self.part is not None:
             raise ValueError("Sequences that share a row cannot be taken out of it.")
+        if not len(index):
+            return _nothing(self.ids.device)
         longest = whole_steps(int(self.last[index].max()) + 1)
         learned = max(int(self.mask[index].sum(1).max()), 1)
         return Batch(
@@ -232,7 +235,7 @@ def _right_padded(rows: Sequence[Sequence[int]], width: int = 1) -> Tensor:
 def rows_by_length(batch: Batch, size: int, among: Tensor | None = None) -> tuple[Tensor, ...]:
     """Indices of the batch's rows (of those ``among`` them), ``size`` of like length at a time."""
     rows = torch.arange(len(batch.last), device=batch.last.device) if among is None else among
-    return torch.split(rows[batch.last[rows].argsort(stable=True)], size)
+    return torch.split(rows[batch.last[rows].argsort(stable=True)], size) if len(rows) else ()
 
 
 def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:

@@ -6,8 +6,8 @@ from torch import Tensor
 
 
 def token_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean of (B, T) values over the tokens that ``mask`` (B, T) names."""
-    return (values * mask).sum() / mask.sum()
+    """The mean of (B, T) values over the tokens that ``mask`` (B, T) names; 0 where it names none."""
+    return (values * mask).sum() / mask.sum().clamp(min=1)
 
 
 def policy_loss(

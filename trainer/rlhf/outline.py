@@ -86,7 +86,7 @@ def changes(config: Planned, processes: int) -> list[Said]:
         fewer_tokens = _smaller("max_prompt_tokens", "max_completion_tokens")
         return [_smaller("batch_size"), fewer_tokens, least, SMALL_NUMBERS]
     found = [] if config.gradient_checkpointing else [_set("gradient_checkpointing", "true")]
-    if processes > 1 and not (config.shard or isinstance(config, PPOConfig)):
+    if processes > 1 and not config.shard:
         found.append(_set("shard", "true"))
     if config.rows_per_pass != 1:
         found.append(_smaller("rows_per_pass"))

@@ -12,6 +12,7 @@ from trainer.handoff.configs import (
     RewardConfig,
     SampleConfig,
     SFTConfig,
+    TrainingConfig,
 )
 from trainer.handoff.rundir import RunSpec
 from trainer.rlhf.amounts import (
@@ -72,13 +73,7 @@ def supervised_run(
             else score_sum(backbone, role, heads, shape)
         )
 
-    held: Holding = byte_count
-    whole, found = learned, []
-    if config.shard and processes > 1:
-        spread = spread_layers(backbone)
-        held = partial(held_here, spread=spread, processes=processes)
-        whole = {name: parameter for name, parameter in learned.items() if id(parameter) not in spread}
-        found += spreading(backbone)
+    held, whole, found = layout(config, cast, processes)
     found += [*weights(cast, held), *training(learned, held)]
     found += passes(LEARNING, pass_through, reading.learning, whole, learns=True)
     found += passes(JUDGING, pass_through, reading.judging, whole, learns=False)
@@ -103,6 +98,7 @@ def sampling_run(config: SampleConfig, spec: RunSpec, reading: Reading, processe
 
 def ppo_run(config: PPOConfig, spec: RunSpec, reading: Reading, processes: int) -> list[Need]:
     cast, policy, critic = ppo_cast(config, spec)
+    learned = cast.learned
     head = cast.heads["value"]
     rows = -(-config.rollout_size // processes)
 
@@ -120,15 +116,30 @@ def ppo_run(config: PPOConfig, spec: RunSpec, reading: Reading, processes: int) 
     def mixed_in(shape: PassShape) -> Tensor:
         return language_loss(policy, shape)
 
-    found = [*weights(cast), *training(cast.learned, ema=config.ema_decay > 0)]
-    found += passes(LEARNING, pass_through, reading.learning, cast.learned, learns=True)
-    found += passes("learning demonstrations", mixed_in, reading.mixed_in, cast.learned, learns=True)
+    held, whole, found = layout(config, cast, processes)
+    found += [*weights(cast, held), *training(learned, held, ema=config.ema_decay > 0)]
+    found += passes(LEARNING, pass_through, reading.learning, whole, learns=True)
+    found += passes("learning demonstrations", mixed_in, reading.mixed_in, whole, learns=True)
     found.append(sampled(policy, rows, 1, reading, config.max_new_tokens))
     found += judges([*spec.rewards, *holdout_reward(spec)], pick_dtype(config))
     if spec.reward_model and "reward model" not in cast.backbones:
         found.append(Need("whole reward model", byte_count(policy.backbone.parameters()), LOADING))
     found.append(rollout(policy.backbone, rows, reading))
     return found
+
+
+def layout(
+    config: TrainingConfig, cast: Cast, processes: int
+) -> tuple[Holding, dict[str, nn.Parameter], list[Need]]:
+    """How much of tensors one process holds, what is learned and whole in it, and what takes memory because
+    layers are spread."""
+    if not config.shard or processes == 1:
+        return byte_count, cast.learned, []
+    backbones = cast.backbones.values()
+    spread = set().union(*map(spread_layers, backbones))
+    whole = {name: parameter for name, parameter in cast.learned.items() if id(parameter) not in spread}
+    found = [need for backbone in backbones for need in spreading(backbone)]
+    return partial(held_here, spread=spread, processes=processes), whole, found
 
 
 def _named(heads: dict[str, ScalarHead]) -> dict[str, nn.Parameter]:

@@ -12,8 +12,8 @@ from torch import Tensor
 from trainer.handoff.configs import PPOConfig
 from trainer.handoff.records import Message, PromptRecord, read_records
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.rlhf.adapters import save_role
-from trainer.rlhf.batches import TokenSequence, prompt_ids, rows_by_length
+from trainer.rlhf.adapters import publish_role
+from trainer.rlhf.batches import TokenSequence, prompt_ids
 from trainer.rlhf.checkpoints import Checkpoints, Numbers
 from trainer.rlhf.critics import make_critic
 from trainer.rlhf.errors import BadData, LabError, NotANumber
@@ -26,8 +26,9 @@ from trainer.rlhf.randomness import seed_for, uniforms
 from trainer.rlhf.reporting import Reporter
 from trainer.rlhf.reward_models import load_reward_model
 from trainer.rlhf.rewards import holdout_reward, load_reward
-from trainer.rlhf.rollouts import Models, Rollout, collect_rollout
+from trainer.rlhf.rollouts import Models, Rollout, collect_rollout, passes_in_step
 from trainer.rlhf.sft import collate, demonstrations_in, sft_loss
+from trainer.rlhf.sharding import shard_layers
 from trainer.rlhf.side_by_side import SideBySide
 from trainer.rlhf.world import World
 
@@ -45,6 +46,8 @@ def train_ppo(
     demonstrations = demonstrations_to_mix(config, directory, tokenizer)
     backbone = load_backbone(spec.base_model, config)
     models = _models(config, spec, backbone, tokenizer)
+    if config.shard:
+        _shard(models, world)
     beside = SideBySide(
         models.policy,
         tokenizer,
@@ -112,10 +115,9 @@ def train_ppo(
         progress["iteration"] += 1
         checkpoints.after(learner.step, count=iteration)
 
-    if world.is_first:
-        with learner.averaged(), directory.publish_result() as folder:
-            beside.keep(directory, step=min(iteration, config.iterations))
-            save_role(backbone, models.policy.name or FULL, tokenizer, folder)
+    with learner.averaged():
+        beside.keep(directory, step=min(iteration, config.iterations))
+        publish_role(backbone, models.policy.name or FULL, tokenizer, directory, world)
     return {
         "score": round(progress["score"], 4),
         "ref_kl": round(progress["ref_kl"], 4),
@@ -137,7 +139,7 @@ def update(
     Returns what was measured on the way."""
     world = learner.world
     tokens = rollout.lengths[index].sum()
-    losses = accumulate_losses(config, models, rollout, world.mine(index), tokens)
+    losses = accumulate_losses(config, models, rollout, world.mine(index), tokens, world)
     if mix:
         losses |= accumulate_pretraining_loss(config, models.policy, mix, world)
     losses = world.totals(losses)
@@ -145,7 +147,7 @@ def update(
 
 
 def accumulate_losses(
-    config: PPOConfig, models: Models, rollout: Rollout, index: Tensor, tokens: Tensor
+    config: PPOConfig, models: Models, rollout: Rollout, index: Tensor, tokens: Tensor, world: World
 ) -> dict[str, float]:
     """Add up the gradient of a minibatch, a few completions of like length at a time.
 
@@ -153,7 +155,7 @@ def accumulate_losses(
     tokens  ()   learned tokens in the whole minibatch: every part counts by how many of them it has
     """
     sums: dict[str, float] = defaultdict(float, dict.fromkeys(LOSSES, 0.0))
-    for rows in rows_by_length(rollout.batch, config.rows_per_pass, index) if len(index) else ():
+    for rows in passes_in_step(rollout.batch, config.rows_per_pass, world, index):
         share = rollout.batch.mask[rows].sum() / tokens.to(rollout.batch.mask)
         losses = ppo_losses(config, models, rollout, rows)
         total = losses["policy_loss"] + config.vf_coef * losses["value_loss"]
@@ -271,6 +273,16 @@ def _models(config: PPOConfig, spec: RunSpec, backbone: Backbone, tokenizer: Any
         other_reward=other,
         holdout_reward=holdout,
     )
+
+
+def _shard(models: Models, world: World) -> None:
+    """Leave each process its part of everybody's layers."""
+    reward = [models.reward.role] if models.reward else []
+    roles = [models.policy, models.reference, models.critic, *reward]
+    for backbone in {id(role.backbone): role.backbone for role in roles}.values():
+        shard_layers(backbone, world)
+    for head in [models.value_head, *([models.reward.head] if models.reward else [])]:
+        head.to(world.device)
 
 
 def _learner(config: PPOConfig, models: Models, world: World) -> Learner:

@@ -193,11 +193,12 @@ def collect_rollout(
         max_new_tokens=config.max_new_tokens,
         eos=eos,
         luck=luck,
+        anybody=world.anybody,
     )
     sequences = [sampled_sequence(p, s, eos) for p, s in zip(prompts, samples, strict=True)]
     batch = pad(sequences, models.policy.backbone.device)
     trunk = trunk_of(models.policy.backbone, batch, config.rows_per_pass)
-    measured = read_texts(models, measure(config, models, batch, trunk), conversations, samples)
+    measured = read_texts(models, measure(config, models, batch, trunk, world), conversations, samples)
     scores = judge(config, measured.raw_scores, samples)
     rewards = shape_rewards(scores, measured.logprobs, measured.ref_logprobs, batch.mask, kl_coef)
     advantages = generalized_advantages(rewards, measured.values, batch.mask, config.gamma, config.gae_lambda)
@@ -220,6 +221,12 @@ def sampled_sequence(prompt: list[int], sampled: Sampled, eos: int) -> TokenSequ
     return sequence if sampled.finished else replace(sequence, ids=[*sequence.ids, eos])
 
 
+def passes_in_step(batch: Batch, size: int, world: World, among: Tensor | None = None) -> list[Tensor]:
+    """``rows_by_length``, with passes of no row where others of the ``world`` have more."""
+    passes = rows_by_length(batch, size, among)
+    return world.evened(passes, torch.zeros(0, dtype=torch.long, device=batch.last.device))
+
+
 @torch.no_grad()
 def trunk_of(backbone: Backbone, batch: Batch, rows_per_pass: int) -> Tensor | None:
     """Activations (B, S, H) below the first adapter, which every role and every pass shares; None if none."""
@@ -234,12 +241,12 @@ def trunk_of(backbone: Backbone, batch: Batch, rows_per_pass: int) -> Tensor | N
 
 
 @torch.no_grad()
-def measure(config: PPOConfig, models: Models, batch: Batch, trunk: Tensor | None) -> Measured:
+def measure(config: PPOConfig, models: Models, batch: Batch, trunk: Tensor | None, world: World) -> Measured:
     """A few rows of like length at a time, exactly as the update reads them."""
     backbone, reference, reward = models.policy.backbone, models.reference, models.reward
     logprobs, ref_logprobs, values = (torch.zeros_like(batch.mask) for _ in range(3))
     scores = torch.zeros(len(batch.last), device=batch.mask.device)
-    for rows in rows_by_length(batch, config.rows_per_pass):
+    for rows in passes_in_step(batch, config.rows_per_pass, world):
         part = batch.rows(rows)
         below = None if trunk is None else trunk[rows, : part.ids.shape[1]]
         learned = slice(part.mask.shape[1])

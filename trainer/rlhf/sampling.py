@@ -1,6 +1,6 @@
 """Sampling with a key-value cache; rows that are done leave the batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,15 @@ def sample(
     max_new_tokens: int,
     eos: int,
     luck: Tensor,
+    anybody: Callable[[bool], bool] = bool,
 ) -> list[Sampled]:
     """``repeats`` completions for each prompt (token ids): those of one prompt stand side by side, in the
     prompts' order. Each prompt is read once, however many answers it gets.
 
     luck  (completions, max_new_tokens or more)  numbers in [0, 1) that decide each token: a completion says
           the same whoever stands beside it
+    anybody  whether somebody goes on, given whether somebody here does: whoever keeps in step with others has
+          to speak for as long as they do
     """
     backbone = role.backbone
     luck = luck.to(backbone.device)
@@ -65,6 +68,7 @@ def sample(
     rows = list(range(len(prompts) * repeats))
     tokens: list[list[int]] = [[] for _ in rows]
     logprobs: list[list[float]] = [[] for _ in rows]
+    finished = [False for _ in rows]
     with backbone.speaking(role.name):
         states = read(ids, positions).repeat_interleave(repeats, 0)
         cache.batch_repeat_interleave(repeats)
@@ -72,21 +76,26 @@ def sample(
         for number in range(1, max_new_tokens + 1):
             drawn, drawn_logprobs = draw(backbone.logits(states) / temperature, luck[rows, number - 1])
             for row, token, logprob in zip(rows, drawn.tolist(), drawn_logprobs.tolist(), strict=True):
-                tokens[row].append(token)
-                logprobs[row].append(logprob)
-            going_on = (drawn != eos).nonzero()[:, 0]
-            if not len(going_on) or number == max_new_tokens:
+                if not finished[row]:
+                    tokens[row].append(token)
+                    logprobs[row].append(logprob)
+                    finished[row] = token == eos
+            going_on = [index for index, row in enumerate(rows) if not finished[row]]
+            if number == max_new_tokens or not anybody(bool(going_on)):
                 break
+            # Past its end a row says nothing that counts.
+            going_on = going_on or [0]
             positions = positions[:, -1:] + 1
             mask = F.pad(mask, (0, 1), value=1)
             if len(going_on) < len(rows):
-                cache.batch_select_indices(going_on)
-                drawn, positions, mask = drawn[going_on], positions[going_on], mask[going_on]
-                rows = [rows[index] for index in going_on.tolist()]
+                kept = torch.tensor(going_on, device=backbone.device)
+                cache.batch_select_indices(kept)
+                drawn, positions, mask = drawn[kept], positions[kept], mask[kept]
+                rows = [rows[index] for index in going_on]
             states = read(drawn[:, None], positions)
     return [
-        Sampled(tokens=row, logprobs=row_logprobs, finished=row[-1] == eos)
-        for row, row_logprobs in zip(tokens, logprobs, strict=True)
+        Sampled(tokens=row, logprobs=row_logprobs, finished=ended)
+        for row, row_logprobs, ended in zip(tokens, logprobs, finished, strict=True)
     ]
 
 

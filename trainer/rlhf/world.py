@@ -46,6 +46,11 @@ class World:
             found += [[] for _ in range(len(found), -(-largest_share // size))]
         return found
 
+    def evened(self, parts: Sequence[Item], nothing: Item) -> list[Item]:
+        """``parts``; where all keep in step, and ``nothing`` as often as the longest list is longer."""
+        longest = max(self.gather([len(parts)])) if self.in_step else len(parts)
+        return [*parts, *[nothing] * (longest - len(parts))]
+
     def mine(self, index: Tensor) -> Tensor:
         """Where this process keeps those of the items ``index`` that ``share`` gave it."""
         return index[index % self.size == self.rank] // self.size
@@ -68,6 +73,10 @@ class World:
     def any(self, happened: bool) -> bool:
         """Whether it happened in some process."""
         return self.totals({"happened": float(happened)})["happened"] > 0
+
+    def anybody(self, here: bool) -> bool:
+        """Whether something is left to do ``here``, or, where all keep in step, with any of the others."""
+        return self.any(here) if self.in_step else here
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Each gradient summed over the processes; who had no part in it adds nothing."""

@@ -36,7 +36,6 @@ def test_yes_and_no_are_read_as_such(said, read):
         ("sft", {"gradient_checkpointing": 1}, "true or false"),
         ("ppo", {"minibatch_size": 7}, "a divisor of rollout_size (64)"),
         ("ppo", {"gamma": 1.5}, "between 0 and 1"),
-        ("ppo", {"shard": True}, "false for ppo"),
         ("sft", {"learning_rate": 0}, "more than 0"),
         ("reward", {"loss": "hinge"}, "one of bradley_terry, plackett_luce, davidson, rao_kupper"),
         ("reward", {"margin": 1, "loss": "davidson"}, "0 unless loss is bradley_terry"),

@@ -1,5 +1,6 @@
 """The memory plan: exact where it can be, and a refusal before any weights are loaded."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -103,8 +104,14 @@ class TestWeights:
 
         assert bytes_of(needs, "frozen weights", "learned weights") == everything
         assert bytes_of(needs, "heads") == heads
-        learned = ppo._learner(config, models, World()).parameters.values()
+        learned = set(ppo._learner(config, models, World()).parameters.values())
         assert bytes_of(needs, "moments") == 2 * size(learned)
+
+        # Spread over two processes, everybody's layers count by half.
+        layers = {one for backbone in backbones.values() for one in backbone.layers.parameters()}
+        spread = outline(replace(config, shard=True), directory, device=CPU, processes=2).plan.needs
+        assert bytes_of(spread, "frozen weights", "learned weights") == everything - size(layers) // 2
+        assert bytes_of(spread, "moments") == 2 * (size(learned) - size(learned & layers) // 2)
 
     def test_of_rewards_that_score_texts_are_counted_to_the_byte(self, lab, chain):
         folder = chain["reward"].result_path

@@ -256,7 +256,8 @@ class TestAccumulateLosses:
         gradients, losses = [], []
         for rows in (32, rows_per_pass):
             config = dataclasses.replace(CONFIG, rows_per_pass=rows)
-            losses.append(accumulate_losses(config, models, rollout, index, rollout.lengths[index].sum()))
+            tokens = rollout.lengths[index].sum()
+            losses.append(accumulate_losses(config, models, rollout, index, tokens, World()))
             gradients.append([parameter.grad.clone() for parameter in parameters])
             for parameter in parameters:
                 parameter.grad = None

@@ -17,7 +17,7 @@ def policy():
     return Role(backbone, "policy")
 
 
-def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0):
+def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0, anybody=bool):
     return sample(
         policy,
         prompts,
@@ -26,6 +26,7 @@ def say(policy, prompts, *, repeats=1, temperature=1.0, longest=8, seed=0):
         max_new_tokens=longest,
         eos=END,
         luck=uniforms(len(prompts) * repeats, longest, seed),
+        anybody=anybody,
     )
 
 
@@ -55,6 +56,18 @@ class TestSample:
         assert len({len(s.tokens) for s in said}) > 3
         for sampled, again in zip(said, scored(policy, prompts, said, temperature), strict=True):
             assert sampled.logprobs == pytest.approx(again, abs=1e-4)
+
+    def test_says_the_same_where_others_need_it_to_go_on(self, policy):
+        prompts, passes = [[4], [1, 2]], []
+        policy.backbone.decoder.register_forward_hook(lambda *_: passes.append(1))
+        alone = say(policy, prompts, seed=3)
+        passes.clear()
+
+        said = say(policy, prompts, seed=3, anybody=lambda here: True)
+
+        assert max(len(one.tokens) for one in alone) < 8
+        assert said == alone
+        assert len(passes) == 8
 
     def test_a_prompt_that_is_read_once_says_what_its_copies_would(self, policy):
         copies = [prompt for prompt in PROMPTS for _ in range(4)]

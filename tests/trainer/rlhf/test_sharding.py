@@ -42,6 +42,7 @@ class TestSpreadRun:
             ("reward", {"lora_rank": 4, "loss": "davidson", "center_coef": 0.01}),
             ("dpo", {"lora_rank": 0}),
             ("dpo", {"lora_rank": 4, "lora_layers": 0, "loss": "plackett_luce"}),
+            ("kto", {"lora_rank": 4}),
         ],
     )
     def test_learns_what_one_process_learns(self, lab, kind, way):
@@ -52,6 +53,27 @@ class TestSpreadRun:
         in_processes(2, run_program, spread.path)
 
         assert_like(what_it_learned(spread), what_it_learned(alone), tolerance=2e-4)
+
+    @pytest.mark.parametrize(
+        "way",
+        [
+            {"lora_rank": 4},
+            {"lora_rank": 4, "critic": "policy", "rollout_size": 5, "minibatch_size": 5},
+            {"lora_rank": 0, "ema_decay": 0.5},
+        ],
+    )
+    def test_samples_and_learns_from_it_as_one_process_does(self, lab, chain, way):
+        """Some end early, some have one row less: all go through the layers equally often."""
+        inputs = {"model": chain["sft"].result_path, "reward_model": chain["reward"].result_path}
+        settings = {**SETTINGS["ppo"], "rows_per_pass": 1, **inputs, **way}
+        alone = lab.run("ppo", name="alone", **settings)
+        spread = lab.directory("ppo", name="spread", shard=True, **settings)
+
+        in_processes(2, run_program, spread.path)
+
+        assert_like(what_it_learned(spread), what_it_learned(alone), tolerance=2e-4)
+        said = [[sample["completion"] for sample in run.read_samples()] for run in (spread, alone)]
+        assert said[0] == said[1]
 
     def test_may_have_weights_of_two_types(self, lab):
         settings = {"dtype": "bfloat16", "lora_rank": 4, "rows": few("sft"), "batch_size": 4}

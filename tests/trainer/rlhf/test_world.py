@@ -105,6 +105,19 @@ class TestWorld:
 
         in_processes(2, check)
 
+    def test_evens_out_what_is_to_be_done_where_all_keep_in_step(self):
+        def check():
+            world = World()
+            mine = ["abc", "d"][world.rank]
+            assert world.evened(mine, "-") == list(mine)
+            assert world.anybody(world.rank == 1) == (world.rank == 1)
+            world.in_step = True
+            assert world.evened(mine, "-") == [["a", "b", "c"], ["d", "-", "-"]][world.rank]
+            assert world.anybody(world.rank == 1)
+            assert not world.anybody(False)
+
+        in_processes(2, check)
+
     def test_sums_over_processes(self):
         def check():
             world = World()

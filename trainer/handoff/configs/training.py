@@ -145,8 +145,6 @@ class PPOConfig(TrainingConfig):
         at_least(self, 1, "kl_horizon")
         between(self, 0, 1, "gamma", "gae_lambda", "ema_decay")
         one_of(self, "critic", ("reward", "policy"))
-        if self.shard:
-            raise ConfigError("shard", self.shard, "false for ppo, whose processes do not sample in step")
         if self.rollout_size % self.minibatch_size:
             allowed = f"a divisor of rollout_size ({self.rollout_size})"
             raise ConfigError("minibatch_size", self.minibatch_size, allowed)

@@ -11,6 +11,8 @@ from hypothesis import settings as hypothesis_settings
 # Playwright's loop runs in the test's thread; Django would take its own tests for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# There are as many workers as cores: more threads would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure.
 hypothesis_settings.register_profile("no deadline", deadline=None)

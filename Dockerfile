@@ -9,12 +9,12 @@ COPY frontend ./
 RUN npm run build
 
 FROM python:3.11.14-slim-trixie AS web
-ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
     DJANGO_SETTINGS_MODULE=config.settings RANKWRIGHT_VAR=/var/lib/rankwright RANKWRIGHT_LOG_FORMAT=json
 # pg_dump and pg_restore, for manage.py backup and restore.
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/rankwright --create-home rankwright
+    && useradd --uid 10001 --home-dir /var/lib/rankwright --create-home rankwright
 WORKDIR /srv/rankwright
 COPY requirements requirements
 RUN pip install --no-deps --require-hashes -r requirements/web.txt

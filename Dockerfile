@@ -18,6 +18,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends postgresql-clie
 WORKDIR /srv/rankwright
 COPY requirements requirements
 RUN pip install --no-deps --require-hashes -r requirements/web.txt
+# What only some need: a driver for an object store, the scan for personal data, a tracker.
+ARG PACKAGES=
+RUN [ -z "$PACKAGES" ] || pip install $PACKAGES
 COPY manage.py pyproject.toml LICENSE ./
 COPY config config
 COPY annotation annotation

@@ -42,13 +42,14 @@ def make_backup(folder: Path, *, now: datetime) -> dict[str, Any]:
     The database comes first, so that every file which its rows name is already there to be copied. The folder
     gets its name when all of it is on the disk.
 
-    :raises BackupRefused: the folder is there already, or the database's own program is missing or failed.
+    :raises BackupRefused: the folder is there already or may not be made, or the database's own program is
+        missing or failed.
     """
     if folder.exists():
         raise BackupRefused(f"{folder} is there already.")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True, mode=0o700)
+    _make(part)
     rows = _dump(part / DATABASE)
     files = {DATABASE: _told(part / DATABASE)}
     for name, root in _roots().items():
@@ -108,6 +109,14 @@ def restore_backup(folder: Path, *, replace: bool = False) -> dict[str, Any]:
         changed = sorted(name for name in rows if rows[name] != manifest["rows"].get(name))
         raise BackupRefused(f"After the restore these tables have other rows: {', '.join(changed)}.")
     return manifest
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        words = f"User {os.getuid()} cannot make {folder}: {error.strerror}."
+        raise BackupRefused(words) from error
 
 
 def _roots() -> dict[str, Path]:

@@ -102,6 +102,12 @@ class TestABackup:
         with pytest.raises(BackupRefused, match="there already"):
             make_backup(tmp_path / "backup", now=NOON)
 
+    def test_says_who_cannot_write_there(self, tmp_path):
+        (tmp_path / "backups").write_text("a file stands where the folder should be")
+
+        with pytest.raises(BackupRefused, match=f"User {os.getuid()} cannot make .*: Not a directory"):
+            make_backup(tmp_path / "backups" / "today", now=NOON)
+
     def test_holds_no_secret(self, place, settings, tmp_path):
         (settings.VAR / "secret_key").write_text("s3cret-k3y")
 

@@ -32,7 +32,7 @@ VOLUME /var/lib/rankwright
 EXPOSE 8000
 ENTRYPOINT ["sh", "config/start.sh"]
 CMD ["gunicorn", "-c", "config/gunicorn.py", "--bind", "0.0.0.0:8000"]
-HEALTHCHECK --interval=15s --timeout=5s --start-period=40s \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=180s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
 FROM web AS gpu

@@ -10,7 +10,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -42,13 +43,14 @@ def make_backup(folder: Path, *, now: datetime) -> dict[str, Any]:
     The database comes first, so that every file which its rows name is already there to be copied. The folder
     gets its name when all of it is on the disk.
 
-    :raises BackupRefused: the folder is there already, or the database's own program is missing or failed.
+    :raises BackupRefused: the folder is there already or may not be made, or the database's own program is
+        missing or failed.
     """
     if folder.exists():
         raise BackupRefused(f"{folder} is there already.")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True, mode=0o700)
+    _make(part)
     rows = _dump(part / DATABASE)
     files = {DATABASE: _told(part / DATABASE)}
     for name, root in _roots().items():
@@ -104,10 +106,19 @@ def restore_backup(folder: Path, *, replace: bool = False) -> dict[str, Any]:
         if (folder / name).exists():
             shutil.rmtree(root, ignore_errors=True)
             shutil.copytree(folder / name, root)
-    if (rows := _count_rows()) != manifest["rows"]:
-        changed = sorted(name for name in rows if rows[name] != manifest["rows"].get(name))
+    # An earlier version had fewer tables: those that are new come with the migrations.
+    if (rows := _count_rows(manifest["rows"])) != manifest["rows"]:
+        changed = sorted(name for name in rows if rows[name] != manifest["rows"][name])
         raise BackupRefused(f"After the restore these tables have other rows: {', '.join(changed)}.")
     return manifest
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        words = f"User {os.getuid()} cannot make {folder}: {error.strerror}."
+        raise BackupRefused(words) from error
 
 
 def _roots() -> dict[str, Path]:
@@ -143,9 +154,9 @@ def _tables() -> list[str]:
     return sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)})
 
 
-def _count_rows() -> dict[str, int]:
+def _count_rows(tables: Iterable[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
-        return {table: _count(cursor, table) for table in _tables()}
+        return {table: _count(cursor, table) for table in tables}
 
 
 def _count(cursor: Any, table: str) -> int:
@@ -189,9 +200,20 @@ def _load(file: Path) -> None:
     if connection.vendor == "sqlite":
         _load_sqlite(file)
     else:
-        connections.close_all()
-        whole = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-owner"]
-        _run("pg_restore", *whole, f"--dbname={connection.settings_dict['NAME']}", str(file))
+        _load_postgresql(file)
+
+
+def _load_postgresql(file: Path) -> None:
+    """All in one transaction. What is here may be of a later version, with tables that the backup does not
+    know and that refer to those it does: so everything goes first."""
+    tables = map(connection.ops.quote_name, connection.introspection.table_names())
+    connections.close_all()
+    with tempfile.TemporaryDirectory(dir=settings.VAR) as folder:
+        script = Path(folder) / "script.sql"
+        clear = "".join(f"DROP TABLE IF EXISTS {table} CASCADE;\n" for table in tables)
+        _run("pg_restore", "--no-owner", f"--file={script}", str(file))
+        whole = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _run("psql", *whole, f"--command={clear}", f"--file={script}")
 
 
 def _load_sqlite(file: Path) -> None:

@@ -15,3 +15,10 @@ class AdminContentSecurityPolicy:
         if request.path.startswith("/admin/"):
             response._csp_config = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
         return response
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Whose sign-ins are counted together. Behind a proxy every connection is the proxy's own, and anybody
+    could lock out everybody: so it is who the proxy says, whose word is the last of the list."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.HTTPS else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR")

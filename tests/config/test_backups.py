@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core import serializers
 from django.db import connection
@@ -59,6 +62,16 @@ def manage(environment, *arguments):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
+def asked(environment, statement):
+    address = environment.get("RANKWRIGHT_DATABASE_URL")
+    file = Path(environment["RANKWRIGHT_VAR"]) / "rankwright.sqlite3"
+    with closing(psycopg.connect(address) if address else sqlite3.connect(file)) as place:
+        answer = place.execute(statement)
+        rows = answer.fetchall() if answer.description else []
+        place.commit()
+    return rows
+
+
 def told(queryset):
     return serializers.serialize("json", queryset.order_by("pk"))
 
@@ -88,6 +101,20 @@ class TestABackup:
         assert (again.returncode, meant.returncode) == (1, 0), meant.stderr
         assert "--replace" in again.stderr
 
+    def test_of_an_earlier_version_replaces_all_of_a_later_one(self, place, tmp_path, elsewhere):
+        manifest = make_backup(tmp_path / "backup", now=NOON)
+        manage(elsewhere, "restore", tmp_path / "backup")
+        asked(elsewhere, "CREATE TABLE later (who bigint REFERENCES annotation_person (id))")
+        del manifest["rows"]["annotation_chat"]
+        (tmp_path / "backup" / "manifest.json").write_text(json.dumps(manifest))
+
+        restored = manage(elsewhere, "restore", "--replace", tmp_path / "backup")
+
+        assert restored.returncode == 0, restored.stderr
+        assert asked(elsewhere, "SELECT username FROM annotation_person") == [("ada",)]
+        with pytest.raises((sqlite3.Error, psycopg.Error), match="later"):
+            asked(elsewhere, "SELECT * FROM later")
+
     def test_that_was_cut_off_is_none(self, place, tmp_path, monkeypatch):
         monkeypatch.setattr(shutil, "copyfile", lambda *_: (_ for _ in ()).throw(OSError("No space left")))
 
@@ -101,6 +128,12 @@ class TestABackup:
 
         with pytest.raises(BackupRefused, match="there already"):
             make_backup(tmp_path / "backup", now=NOON)
+
+    def test_says_who_cannot_write_there(self, tmp_path):
+        (tmp_path / "backups").write_text("a file stands where the folder should be")
+
+        with pytest.raises(BackupRefused, match=f"User {os.getuid()} cannot make .*: Not a directory"):
+            make_backup(tmp_path / "backups" / "today", now=NOON)
 
     def test_holds_no_secret(self, place, settings, tmp_path):
         (settings.VAR / "secret_key").write_text("s3cret-k3y")

@@ -46,7 +46,13 @@ class TestTheComposeFile:
             assert service["read_only"] is True
             assert service["cap_drop"] == ["ALL"]
             assert "ports" not in service
-        assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE)[-1] == "rankwright"
+
+    def test_stops_the_database_after_all_that_write_to_it(self):
+        assert all("db" in service["depends_on"] for service in OURS.values())
+
+    def test_has_no_process_of_ours_that_is_root(self):
+        ours = [stage for stage in DOCKERFILE.split("\nFROM ") if re.match(r"\S+ AS (web|gpu)\n", stage)]
+        assert [re.findall(r"^USER (\w+)$", stage, re.MULTILINE) for stage in ours] == [["rankwright"]] * 2
 
     def test_has_no_secret_of_its_own(self):
         for name in ("RANKWRIGHT_SECRET_KEY", "RANKWRIGHT_DATABASE_URL", "RANKWRIGHT_BROKER_URL"):

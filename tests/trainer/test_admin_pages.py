@@ -11,7 +11,7 @@ from trainer.actions.execution import execute_next_run
 from trainer.actions.nodes import note_sweep, register_node
 from trainer.actions.runs import cancel_run, queue_run
 from trainer.handoff.rundir import RunDirectory, RunSpec
-from trainer.models import Checkpoint, Run, RunMetric, SampledCompletion, SyntheticRow
+from trainer.models import Checkpoint, Node, Run, RunMetric, SampledCompletion, SyntheticRow
 
 LISTS = ["snapshot", "run", "checkpoint", "sampledcompletion", "syntheticrow"]
 FORMS = [
@@ -405,6 +405,19 @@ class TestNodes:
         shown = client.get("/admin/trainer/node/").context["cl"].result_list
 
         assert [node.name for node in shown] == ["gpu@one"]
+
+    def test_can_leave_the_list_when_they_are_gone(self, client, rhea):
+        client.force_login(rhea)
+        here = register_node("gpu@here", now=timezone.now())
+        gone = register_node("gpu@gone", now=timezone.now() - timedelta(hours=1))
+
+        answers = [
+            client.post(f"/admin/trainer/node/{node.pk}/delete/", {"post": "yes"}).status_code
+            for node in (here, gone)
+        ]
+
+        assert answers == [403, 302]
+        assert [node.name for node in Node.objects.all()] == ["gpu@here"]
 
 
 class TestHowLongARunTook:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -37,6 +39,11 @@ class NodeAdmin(ResearcherAdmin):
         # The sweeps leave their sign of life among the nodes, and are no machine.
         nodes: QuerySet[Node] = super().get_queryset(request).exclude(name=SWEEPS)
         return nodes
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A machine that is gone for good can leave the list; one that speaks would be back at once."""
+        is_gone = isinstance(obj, Node) and not obj.is_alive(timezone.now())
+        return is_gone and self.has_view_permission(request)
 
     @display(
         description=gettext_lazy("health"),

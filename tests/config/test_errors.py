@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.db import OperationalError
+from django.views.defaults import server_error
 from rest_framework import exceptions
 
 from annotation.errors import LeaseLost, UnusableText
@@ -76,3 +77,28 @@ class TestTheApi:
         answers = [client.post("/api/session", guess, content_type="application/json") for _ in range(9)]
 
         assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "locked_out")
+
+
+class TestAPage:
+    @pytest.mark.parametrize(("language", "words"), [("en", "not for your account"), ("zh-hans", "您的账号")])
+    def test_that_is_not_for_somebody_says_so_in_their_language(self, client, ada, language, words):
+        ada.is_staff, ada.role = True, Person.Role.RESEARCHER
+        ada.save()
+        client.force_login(ada)
+
+        answer = client.get("/admin/trainer/run/add/", headers={"accept-language": language})
+
+        assert answer.status_code == 403
+        assert words in answer.content.decode()
+
+    def test_that_is_not_there_leads_on(self, client):
+        answer = client.get("/no/such/page")
+
+        assert answer.status_code == 404
+        assert '<a href="/admin/">' in answer.content.decode()
+
+    def test_that_failed_says_what_to_do(self, rf):
+        answer = server_error(rf.get("/"))
+
+        assert answer.status_code == 500
+        assert "Try again in a moment" in answer.content.decode()

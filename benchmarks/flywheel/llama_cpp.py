@@ -32,13 +32,14 @@ def figures(repeats: int) -> Iterator[Figure]:
     prompts = [row["messages"] for row in _rows("prompts.jsonl")]
     said = [text for row in _rows("candidates.jsonl") for text in row.get("completions", [])]
     texts = [prompt[-1]["content"] for prompt in prompts] + said
-    theirs = _by_llama_cpp(texts, prompts[:ANSWERED])
+    answered = prompts[:ANSWERED]
+    theirs = _by_llama_cpp(texts, answered)
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
     tokens = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32).eval()
     behind = [
         gap
-        for messages, answer in zip(prompts, theirs["answers"], strict=False)
+        for messages, answer in zip(answered, theirs["answers"], strict=True)
         for gap in _behind(model, prompt_ids(tokenizer, messages), tokenizer(answer)["input_ids"])
     ]
     yield Figure("gguf_texts", len(texts), "texts")

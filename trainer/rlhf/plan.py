@@ -135,10 +135,12 @@ def layout(
     layers are spread."""
     if not config.shard or processes == 1:
         return byte_count, cast.learned, []
-    backbones = cast.backbones.values()
-    spread = set().union(*map(spread_layers, backbones))
+    trained, *others = cast.backbones.values()
+    spread = set().union(*map(spread_layers, cast.backbones.values()))
     whole = {name: parameter for name, parameter in cast.learned.items() if id(parameter) not in spread}
-    found = [need for backbone in backbones for need in spreading(backbone)]
+    # Only what is trained is put together again to be saved.
+    beside = [need for backbone in others for need in spreading(backbone) if need.during != SAVING]
+    found = [*spreading(trained), *beside]
     return partial(held_here, spread=spread, processes=processes), whole, found
 
 

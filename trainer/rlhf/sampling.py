@@ -50,11 +50,7 @@ def sample(
     """
     backbone = role.backbone
     luck = luck.to(backbone.device)
-    longest = max(map(len, prompts))
-    # Left padding, so that every row's next token stands in the same column.
-    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
-    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
-    ids, mask = ids.to(backbone.device), mask.to(backbone.device)
+    ids, mask = _left_padded(prompts, backbone.device)
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     cache = DynamicCache()
 
@@ -97,6 +93,14 @@ def sample(
         Sampled(tokens=row, logprobs=row_logprobs, finished=ended)
         for row, row_logprobs, ended in zip(tokens, logprobs, finished, strict=True)
     ]
+
+
+def _left_padded(prompts: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """(prompts, longest) token ids, and 1 where one stands: the next token of every row is in one column."""
+    longest = max(map(len, prompts))
+    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    return ids.to(device), mask.to(device)
 
 
 def draw(logits: Tensor, luck: Tensor) -> tuple[Tensor, Tensor]:

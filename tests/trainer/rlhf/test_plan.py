@@ -112,6 +112,7 @@ class TestWeights:
         spread = outline(replace(config, shard=True), directory, device=CPU, processes=2).plan.needs
         assert bytes_of(spread, "frozen weights", "learned weights") == everything - size(layers) // 2
         assert bytes_of(spread, "moments") == 2 * (size(learned) - size(learned & layers) // 2)
+        assert bytes_of(spread, "gathered model") == size(models.policy.backbone.parameters())
 
     def test_of_rewards_that_score_texts_are_counted_to_the_byte(self, lab, chain):
         folder = chain["reward"].result_path
